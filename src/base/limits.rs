@@ -1,0 +1,60 @@
+//! The bounds that are part of the protocol or of the program's shape, each with its unit and reason.
+//!
+//! What an operator may choose stands in `config`; what stands here is fixed, since clients or the
+//! memory arithmetic rely on it.
+
+/// Longest body of a frame once a name is held, in bytes.
+pub const FRAME_BYTES: usize = 65_536;
+/// Longest body before that: a stranger gets little memory.
+pub const FRAME_BYTES_BEFORE_LOGIN: usize = 4_096;
+/// Bytes of the length in front of each body.
+pub const FRAME_HEADER_BYTES: usize = 4;
+/// Deepest nesting of arrays and maps in a body. The shapes of version 1 need four.
+pub const DEPTH: usize = 8;
+/// Most entries of one map.
+pub const MAP_ENTRIES: usize = 64;
+/// Most items of one array.
+pub const ARRAY_ITEMS: usize = 1_024;
+
+/// Longest name of an account or a room, in bytes of UTF-8.
+pub const NAME_BYTES: usize = 64;
+/// Longest name in characters: what fits a column of a client.
+pub const NAME_CHARS: usize = 32;
+/// Most combining marks on one letter of a name, so that a name cannot climb over its neighbours.
+pub const NAME_MARKS: usize = 4;
+/// Longest text of one message, in bytes of UTF-8.
+pub const TEXT_BYTES: usize = 16_384;
+/// Longest topic, in bytes of UTF-8.
+pub const TOPIC_BYTES: usize = 1_024;
+/// Longest program name that a client gives in `hello`, in bytes.
+pub const CLIENT_BYTES: usize = 128;
+
+/// Most events in one page of history.
+pub const HISTORY_PAGE: u32 = 200;
+/// Most entries in one page of a list (`rooms`, `members`).
+pub const LIST_PAGE: u32 = 200;
+/// Most bytes of one page: a page always fits a frame, whatever it holds.
+pub const PAGE_BYTES: usize = 60_000;
+/// Most names in one `joined` or `left` event; `count` tells how many there were.
+pub const PRESENCE_NAMES: usize = 32;
+
+/// Frames that one room batches before it passes them on, in bytes: a flush stays in the cache.
+pub const ROOM_BATCH_BYTES: usize = 60_000;
+/// Bytes taken from a socket in one turn. Several frames come in one read; then others have a turn.
+pub const READ_BYTES: usize = 16_384;
+/// Sockets that the Fanout flushes before it lets others run: 128 x 5 us stay under a millisecond.
+pub const FLUSH_SOCKETS: usize = 128;
+/// Slices handed to one `writev`.
+pub const FLUSH_SLICES: usize = 64;
+/// Jobs that the Scheduler hands out before it lets others run.
+pub const SCHEDULER_JOBS: usize = 32;
+/// Mailbox of a shared actor, in messages: the second fence; the first is each session's credit.
+pub const MAILBOX: usize = 65_536;
+
+const _: () = assert!(FRAME_BYTES_BEFORE_LOGIN < FRAME_BYTES);
+const _: () = assert!(TEXT_BYTES + NAME_BYTES + 256 < FRAME_BYTES);
+const _: () = assert!(PAGE_BYTES + 1_024 < FRAME_BYTES);
+const _: () = assert!(
+    FRAME_BYTES < 1 << 24,
+    "the first byte of a frame is 0: that tells it from TLS and HTTP"
+);

@@ -1,0 +1,8 @@
+//! The ground floor: identifiers, names, time and limits.
+//!
+//! Everything above may use this; this uses nothing of the project.
+
+pub mod clock;
+pub mod id;
+pub mod limits;
+pub mod name;

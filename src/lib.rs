@@ -1,0 +1,3 @@
+//! Klatch.
+pub mod base;
+pub mod protocol;

@@ -1,0 +1,224 @@
+//! Bodies: the three shapes of MessagePack-RPC, read from bytes and written to bytes.
+//!
+//! **Never:** panics or reserves more than is present, whatever the bytes: [`scan::check`] stands
+//! before every decoder.
+
+use bytes::buf::Writer;
+use bytes::{BufMut, Bytes, BytesMut};
+use rmp_serde::Serializer;
+use rmp_serde::config::{DefaultConfig, StructMapConfig};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::event::Event;
+use super::frame;
+use super::request::{Params, Request};
+use super::scan::{self, ScanError};
+use super::status::{Code, ErrorBody, Refusal};
+
+const REQUEST: u8 = 0;
+const RESPONSE: u8 = 1;
+const EVENT: u8 = 2;
+
+/// Writes structs as maps.
+pub type MapSerializer<W> = Serializer<W, StructMapConfig<DefaultConfig>>;
+
+/// A request with the number that its response will carry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Numbered {
+    /// Chosen by the client, unique among its unanswered requests.
+    pub id: u32,
+    /// The request.
+    pub request: Request,
+}
+
+/// Why a body is not a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequestError {
+    /// The body is not of this protocol: the session cannot go on.
+    Malformed(Refusal),
+    /// The body is a request that cannot be done: the session goes on.
+    Refused {
+        /// The request's number.
+        id: u32,
+        /// Why not.
+        refusal: Refusal,
+    },
+}
+
+/// What a client receives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Incoming {
+    /// The answer to the request `id`; a result is still in MessagePack, see [`result`].
+    Response {
+        /// The request's number.
+        id: u32,
+        /// The result's bytes, or the error.
+        outcome: Result<Bytes, ErrorBody>,
+    },
+    /// An event.
+    Event(Event),
+    /// An event of a later version: to be ignored.
+    UnknownEvent,
+}
+
+/// Decodes the body of one frame from a client.
+pub fn decode_request(body: &[u8]) -> Result<Numbered, RequestError> {
+    scan::check(body).map_err(|error| RequestError::Malformed(malformed(&error)))?;
+    let mut rest = body;
+    let (id, method) = request_head(&mut rest)
+        .ok_or_else(|| RequestError::Malformed(Refusal::new(Code::BadFrame, SHAPE)))?;
+    let request = match rmp::decode::read_array_len(&mut rest) {
+        Ok(1) => Request::decode(method, rest),
+        Ok(0) => Request::decode(method, &[0x80]),
+        _ => Err(Refusal::new(Code::BadParams, "the parameters are not an array of one map")),
+    };
+    match request {
+        Ok(request) => Ok(Numbered { id, request }),
+        Err(refusal) => Err(RequestError::Refused { id, refusal }),
+    }
+}
+
+const SHAPE: &str = "the body is not a request: [0, id, method, [params]]";
+
+fn request_head<'a>(rest: &mut &'a [u8]) -> Option<(u32, &'a str)> {
+    let items = rmp::decode::read_array_len(rest).ok()?;
+    let kind: u8 = rmp::decode::read_int(rest).ok()?;
+    let id: u32 = rmp::decode::read_int(rest).ok()?;
+    (items == 4 && kind == REQUEST).then_some(())?;
+    Some((id, string(rest)?))
+}
+
+fn string<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
+    let (text, after) = rmp::decode::read_str_from_slice(*rest).ok()?;
+    *rest = after;
+    Some(text)
+}
+
+fn malformed(error: &ScanError) -> Refusal {
+    let code = if *error == ScanError::TooDeep { Code::TooDeep } else { Code::BadFrame };
+    Refusal::new(code, error.to_string())
+}
+
+/// Decodes and checks the parameters of one method.
+pub(super) fn params<T: Params>(bytes: &[u8]) -> Result<T, Refusal> {
+    let params: T = map(bytes).map_err(|why| Refusal::new(Code::BadParams, why))?;
+    params.check("params")?;
+    Ok(params)
+}
+
+/// Decodes one map; the error names the field.
+pub(super) fn map<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    rmp_serde::from_slice(bytes).map_err(|_| {
+        // Decode again for the message only: keeping track of the path costs time.
+        let mut decoder = rmp_serde::Deserializer::from_read_ref(bytes);
+        match serde_path_to_error::deserialize::<_, T>(&mut decoder) {
+            Ok(_) => "not a map".to_owned(),
+            Err(error) => match error.path().to_string().as_str() {
+                "." => error.inner().to_string(),
+                path => format!("{path}: {}", error.inner()),
+            },
+        }
+    })
+}
+
+/// Decodes the body of one frame from the server.
+pub fn decode_incoming(body: &[u8]) -> Result<Incoming, String> {
+    const NEITHER: &str = "the body is neither a response nor an event";
+    scan::check(body).map_err(|error| error.to_string())?;
+    let mut rest = body;
+    let items = rmp::decode::read_array_len(&mut rest).map_err(|_| NEITHER)?;
+    let kind: u8 = rmp::decode::read_int(&mut rest).map_err(|_| NEITHER)?;
+    match (items, kind) {
+        (4, RESPONSE) => response_tail(rest).ok_or_else(|| NEITHER.to_owned()),
+        (3, EVENT) => {
+            let name = string(&mut rest).ok_or(NEITHER)?;
+            if !matches!(rmp::decode::read_array_len(&mut rest), Ok(1)) {
+                return Err(NEITHER.to_owned());
+            }
+            Ok(Event::decode(name, rest)?.map_or(Incoming::UnknownEvent, Incoming::Event))
+        }
+        _ => Err(NEITHER.to_owned()),
+    }
+}
+
+fn response_tail(mut rest: &[u8]) -> Option<Incoming> {
+    const NIL: u8 = 0xc0;
+    let id = rmp::decode::read_int(&mut rest).ok()?;
+    let outcome = match rest.strip_prefix(&[NIL]) {
+        Some(result) => Ok(Bytes::copy_from_slice(result)),
+        // The error comes before the result, which is nil.
+        None => Err(map::<ErrorBody>(rest.strip_suffix(&[NIL])?).ok()?),
+    };
+    Some(Incoming::Response { id, outcome })
+}
+
+/// Decodes the result of a response.
+pub fn result<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    map(bytes)
+}
+
+/// One frame with a request.
+pub fn request<T: Params>(id: u32, params: &T) -> Bytes {
+    frame::single(|out| write(out, &(REQUEST, id, T::METHOD, (params,))))
+}
+
+/// Appends one frame with a successful response.
+pub fn append_result<T: Serialize>(out: &mut BytesMut, id: u32, result: &T) {
+    frame::append(out, |out| write(out, &(RESPONSE, id, (), result)));
+}
+
+/// Appends one frame with a refusal.
+pub fn append_refusal(out: &mut BytesMut, id: u32, refusal: &Refusal) {
+    frame::append(out, |out| write(out, &(RESPONSE, id, refusal.body(), ())));
+}
+
+/// Appends one frame with an event.
+pub fn append_event(out: &mut BytesMut, event: &Event) {
+    frame::append(out, |out| {
+        write(out, &EventHead(event.name()));
+        let mut serializer = serializer(out);
+        // Writing to memory cannot fail: the buffer grows, and no type of ours refuses.
+        let written = event.serialize_payload(&mut serializer);
+        debug_assert!(written.is_ok(), "{written:?}");
+    });
+}
+
+/// `[2, name, [` as raw bytes: an array of three, whose last item is an array of one.
+struct EventHead(&'static str);
+
+impl Serialize for EventHead {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Declares three items and one, and leaves the payload to be written behind.
+        use serde::ser::SerializeSeq;
+        let mut items = serializer.serialize_seq(Some(3))?;
+        items.serialize_element(&EVENT)?;
+        items.serialize_element(self.0)?;
+        items.serialize_element(&ArrayOfOne)?;
+        items.end()
+    }
+}
+
+struct ArrayOfOne;
+
+impl Serialize for ArrayOfOne {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeSeq;
+        serializer.serialize_seq(Some(1))?.end()
+    }
+}
+
+fn serializer(out: &mut BytesMut) -> MapSerializer<Writer<&mut BytesMut>> {
+    Serializer::new(out.writer()).with_struct_map()
+}
+
+fn write<T: Serialize>(out: &mut BytesMut, value: &T) {
+    let written = value.serialize(&mut serializer(out));
+    // Writing to memory cannot fail: the buffer grows, and no type of ours refuses.
+    debug_assert!(written.is_ok(), "{written:?}");
+}
+
+/// Checks the bounds of what is about to be sent; a client finds its own mistakes this way.
+pub fn check_params<T: Params>(params: &T) -> Result<(), Refusal> {
+    params.check("params")
+}

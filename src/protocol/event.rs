@@ -1,0 +1,200 @@
+//! What the server says unasked.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::describe::{Describe, Field, WireType, wire};
+use super::reply::{Page, RoomState, words};
+use crate::base::id::Seq;
+
+/// One event as the documentation shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct EventSpec {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// Whether it is stored and carries a `seq`, or volatile: merged or dropped at any time.
+    pub stored: bool,
+    /// Its documentation.
+    pub doc: &'static [&'static str],
+    /// The fields of its payload.
+    pub fields: &'static [Field],
+}
+
+macro_rules! events {
+    ($($variant:ident($payload:ident) = $name:literal, stored: $stored:literal;)*) => {
+        /// An event, as a client receives it.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum Event { $(#[doc = concat!("`", $name, "`")] $variant($payload),)* }
+
+        /// Every event, in the order of the documentation.
+        pub const EVENTS: &[EventSpec] = &[$(EventSpec {
+            name: $name,
+            stored: $stored,
+            doc: <$payload as Describe>::DOC,
+            fields: <$payload as Describe>::FIELDS,
+        }),*];
+
+        impl Event {
+            /// The event's name on the wire.
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $name,)* }
+            }
+
+            /// Decodes the payload of the event `name`; `None` for one that this version does not know.
+            pub(super) fn decode(name: &str, payload: &[u8]) -> Result<Option<Self>, String> {
+                match name {
+                    $($name => super::codec::map::<$payload>(payload).map(|p| Some(Self::$variant(p))),)*
+                    _ => Ok(None),
+                }
+            }
+
+            pub(super) fn serialize_payload<W: std::io::Write>(
+                &self,
+                serializer: &mut super::codec::MapSerializer<W>,
+            ) -> Result<(), rmp_serde::encode::Error> {
+                match self { $(Self::$variant(payload) => payload.serialize(serializer),)* }
+            }
+        }
+    };
+}
+
+events! {
+    Message(Message) = "message", stored: true;
+    TopicChanged(TopicChanged) = "topic", stored: true;
+    Room(RoomState) = "room", stored: false;
+    Joined(Joined) = "joined", stored: false;
+    Left(Left) = "left", stored: false;
+    Typing(TypingChanged) = "typing", stored: false;
+    Ping(ServerPing) = "ping", stored: false;
+    Bye(Bye) = "bye", stored: false;
+}
+
+wire! {
+    /// Somebody said something in a room. The sender's sessions receive it too.
+    pub struct Message {
+        /// The room.
+        pub room: Arc<str>,
+        /// Its place in the room's order.
+        pub seq: Seq,
+        /// When the server took it, in milliseconds since 1970 UTC.
+        pub time: u64,
+        /// Who said it.
+        pub from: Arc<str>,
+        /// What was said.
+        pub text: Arc<str>,
+    }
+}
+
+wire! {
+    /// A room's topic was changed.
+    pub struct TopicChanged {
+        /// The room.
+        pub room: Arc<str>,
+        /// Its place in the room's order.
+        pub seq: Seq,
+        /// When the server took it, in milliseconds since 1970 UTC.
+        pub time: u64,
+        /// Who changed it.
+        pub from: Arc<str>,
+        /// The new topic; empty if it was cleared.
+        pub text: Arc<str>,
+    }
+}
+
+wire! {
+    /// Accounts joined a room. In a large room several joins come as one event.
+    pub struct Joined {
+        /// The room.
+        pub room: Arc<str>,
+        /// Their names; not more than 32, however many joined.
+        pub names: Page<Arc<str>>,
+        /// How many joined.
+        pub count: u32,
+        /// How many members there are now.
+        pub members: u32,
+    }
+}
+
+wire! {
+    /// Accounts left a room. In a large room several leaves come as one event.
+    pub struct Left {
+        /// The room.
+        pub room: Arc<str>,
+        /// Who left and why; not more than 32, however many left.
+        pub gone: Page<Gone>,
+        /// How many left.
+        pub count: u32,
+        /// How many members there are now.
+        pub members: u32,
+    }
+}
+
+wire! {
+    /// An account that left.
+    pub struct Gone {
+        /// Its name.
+        pub name: Arc<str>,
+        /// Why it left.
+        pub reason: LeaveReason,
+    }
+}
+
+wire! {
+    /// A member began or stopped typing.
+    pub struct TypingChanged {
+        /// The room.
+        pub room: Arc<str>,
+        /// Who types.
+        pub from: Arc<str>,
+        /// Whether it is typing. Take it back after 10 s without news.
+        pub active: bool,
+    }
+}
+
+wire! {
+    /// The server has heard nothing for `ping_ms`: send any request (`ping` will do).
+    pub struct ServerPing {}
+}
+
+wire! {
+    /// The last event of a session: why the server closes the connection.
+    pub struct Bye {
+        /// The status code's number.
+        pub code: u16,
+        /// The status code's name.
+        pub name: String,
+        /// One sentence for people.
+        pub text: String,
+        /// Do not connect again before; add a random part of the same length.
+        pub retry_after_ms: Option<u64>,
+        /// Whether the name is kept for the token, so that the client can go on where it was.
+        pub resume: bool,
+        /// The limit that was met.
+        pub limit: Option<String>,
+        /// How much was used.
+        pub used: Option<u64>,
+        /// How much is allowed.
+        pub allowed: Option<u64>,
+    }
+}
+
+words! {
+    /// Why an account left a room.
+    pub enum LeaveReason {
+        /// It asked to leave the room.
+        Left = "left",
+        /// It logged out.
+        Logout = "logout",
+        /// Its connection was lost.
+        Lost = "lost",
+        /// It was silent for too long.
+        Timeout = "timeout",
+        /// The server ended its session.
+        Removed = "removed",
+        /// The server is shutting down.
+        Shutdown = "shutdown",
+    }
+}

@@ -1,0 +1,34 @@
+//! The wire: bytes to values and back. docs/PROTOCOL.md is its normative text.
+//!
+//! **Owns:** nothing; it is functions and types.
+//! **Never:** does I/O, reads a clock, panics, or allocates more than a small multiple of what it
+//! was given.
+//!
+//! ```text
+//! bytes ── frame::split ──► body ── scan::check ──► codec::decode_request ──► Request
+//! bytes ◄── frame::append ◄── codec::append_{result,refusal,event} ◄── Reply · Refusal · Event
+//! ```
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::as_conversions)
+)]
+
+pub mod codec;
+pub mod describe;
+pub mod event;
+pub mod frame;
+pub mod reply;
+pub mod request;
+pub mod scan;
+pub mod spec;
+pub mod status;
+
+/// The version of the protocol that this program speaks.
+pub const VERSION: u16 = 1;
+/// The lowest version that it still speaks.
+pub const VERSION_MIN: u16 = 1;
+/// The name of version 1 in TLS's application-layer protocol negotiation.
+pub const ALPN: &[u8] = b"klatch/1";
+/// The port that a server listens on unless told otherwise.
+pub const PORT: u16 = 5528;

@@ -1,0 +1,317 @@
+//! What the server answers: the result of each method.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::describe::{WireType, wire};
+use crate::base::id::{Epoch, Key, Seq};
+
+wire! {
+    /// The result of a request that has nothing to say.
+    pub struct Empty {}
+}
+
+wire! {
+    /// The result of `hello`: what the server is and what it allows.
+    pub struct Welcome {
+        /// The version of the protocol that holds from now on.
+        pub version: u16,
+        /// Program and version of the server.
+        pub server: String,
+        /// What an acknowledgement is worth.
+        pub durability: Durability,
+        /// What this server can do beyond version 1's core; unknown words are ignored.
+        pub capabilities: Vec<String>,
+        /// The bounds that hold for this session.
+        pub limits: Limits,
+        /// A greeting for people.
+        pub motd: Option<String>,
+    }
+}
+
+wire! {
+    /// The bounds that hold for a session. Who keeps to them is never refused for a limit.
+    pub struct Limits {
+        /// Longest body of a frame, in bytes, once a name is held.
+        pub frame_bytes: u64,
+        /// Longest body of a frame, in bytes, before that.
+        pub frame_bytes_before_login: u64,
+        /// Longest text of a message, in bytes.
+        pub text_bytes: u64,
+        /// Longest topic, in bytes.
+        pub topic_bytes: u64,
+        /// Longest name, in bytes.
+        pub name_bytes: u64,
+        /// Requests that may be unanswered at once; the server reads no further until one is answered.
+        pub inflight: u64,
+        /// Requests per second that the session may send without being slowed.
+        pub requests_per_s: u64,
+        /// Requests that it may send at once after a pause.
+        pub requests_burst: u64,
+        /// Bytes per second that the session may send without being slowed.
+        pub bytes_per_s: u64,
+        /// Bytes that it may send at once after a pause.
+        pub bytes_burst: u64,
+        /// Rooms that an account may be in at once.
+        pub rooms_per_session: u64,
+        /// Most events of one page of history.
+        pub history_page: u64,
+        /// Most entries of one page of a list.
+        pub list_page: u64,
+        /// Bytes that may wait for a slow reader.
+        pub outbox_bytes: u64,
+        /// How long the oldest of them may wait, in milliseconds.
+        pub outbox_ms: u64,
+        /// Time from connecting until a name is held, in milliseconds.
+        pub login_ms: u64,
+        /// Silence after which the server sends `ping`, in milliseconds.
+        pub ping_ms: u64,
+        /// Silence after which the server takes the client for dead, in milliseconds.
+        pub dead_ms: u64,
+        /// Time without a request (but `ping`) after which the session ends, in milliseconds; 0: never.
+        pub idle_ms: u64,
+    }
+}
+
+wire! {
+    /// The result of `login`.
+    pub struct LoggedIn {
+        /// The name as everybody sees it.
+        pub name: Arc<str>,
+        /// Whether the account ends with the session.
+        pub guest: bool,
+        /// Keep it secret: it takes the name again after a lost connection.
+        pub token: Key,
+        /// How long the name is kept for the token after the connection is lost, in milliseconds.
+        pub hold_ms: u64,
+        /// The rooms that are being joined; a `room` event follows for each.
+        pub rooms: Vec<Arc<str>>,
+    }
+}
+
+wire! {
+    /// The result of `ping`.
+    pub struct Pong {
+        /// The server's time, in milliseconds since 1970 UTC.
+        pub time: u64,
+    }
+}
+
+wire! {
+    /// A room as a member finds it on joining: everything after `seq` comes as an event.
+    pub struct RoomState {
+        /// The room's name.
+        pub room: Arc<str>,
+        /// What kind of room it is.
+        pub kind: RoomKind,
+        /// The other account's name, in a direct room.
+        pub with: Option<Arc<str>>,
+        /// Continuity of the history: when it differs from the one known, sequence numbers started anew.
+        pub epoch: Epoch,
+        /// The newest entry's seq; 0 if there is none.
+        pub seq: Seq,
+        /// The oldest seq that `history` still has.
+        pub first: Seq,
+        /// The topic.
+        pub topic: Arc<str>,
+        /// How many members there are, this one included.
+        pub members: u32,
+    }
+}
+
+wire! {
+    /// The result of `rooms`.
+    pub struct RoomList {
+        /// The rooms, by name.
+        pub rooms: Page<RoomInfo>,
+        /// Whether there are more after the last.
+        pub more: bool,
+    }
+}
+
+wire! {
+    /// A room in a list.
+    pub struct RoomInfo {
+        /// The room's name.
+        pub room: Arc<str>,
+        /// What kind of room it is.
+        pub kind: RoomKind,
+        /// The topic.
+        pub topic: Arc<str>,
+        /// How many members there are.
+        pub members: u32,
+    }
+}
+
+wire! {
+    /// The result of `members`.
+    pub struct MemberList {
+        /// The members.
+        pub members: Page<MemberInfo>,
+        /// How many there are in all.
+        pub total: u32,
+        /// Whether there are more after the last.
+        pub more: bool,
+    }
+}
+
+wire! {
+    /// A member in a list.
+    pub struct MemberInfo {
+        /// Identifies the member for as long as it holds its name.
+        pub id: u64,
+        /// The member's name.
+        pub name: Arc<str>,
+        /// When it joined, in milliseconds since 1970 UTC.
+        pub since: u64,
+    }
+}
+
+wire! {
+    /// The result of `topic`.
+    pub struct TopicState {
+        /// The topic; empty if there is none.
+        pub topic: Arc<str>,
+        /// Who set it.
+        pub by: Option<Arc<str>>,
+        /// When it was set, in milliseconds since 1970 UTC.
+        pub time: Option<u64>,
+        /// The seq under which it was set.
+        pub seq: Option<Seq>,
+    }
+}
+
+wire! {
+    /// The result of `say`: the acknowledgement.
+    pub struct Said {
+        /// The message's place in the room's order.
+        pub seq: Seq,
+        /// When the server took it, in milliseconds since 1970 UTC.
+        pub time: u64,
+        /// Whether the key had been used before: this is the earlier result, nothing was said again.
+        pub dup: bool,
+    }
+}
+
+wire! {
+    /// The result of `history`: entries in ascending order.
+    pub struct HistoryPage {
+        /// Continuity of the history.
+        pub epoch: Epoch,
+        /// The entries.
+        pub entries: Page<Entry>,
+        /// The oldest seq that the server still has.
+        pub first: Seq,
+        /// The newest seq.
+        pub head: Seq,
+        /// Whether there are more in the direction asked for.
+        pub more: bool,
+    }
+}
+
+wire! {
+    /// A stored event.
+    pub struct Entry {
+        /// Its place in the room's order.
+        pub seq: Seq,
+        /// When the server took it, in milliseconds since 1970 UTC.
+        pub time: u64,
+        /// What it is.
+        pub kind: EntryKind,
+        /// The account that caused it.
+        pub from: Arc<str>,
+        /// The text of a message; the new topic.
+        pub text: Arc<str>,
+    }
+}
+
+macro_rules! words {
+    ($($(#[doc = $doc:literal])* pub enum $name:ident { $($(#[doc = $d:literal])* $variant:ident = $word:literal,)* })*) => {
+        $($(#[doc = $doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum $name { $($(#[doc = $d])* #[serde(rename = $word)] $variant,)* }
+
+        impl $name {
+            /// The word on the wire.
+            #[must_use]
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+        }
+
+        impl WireType for $name {
+            fn describe() -> String {
+                let words: &[&str] = &[$(concat!("`", $word, "`")),*];
+                format!("str: {}", words.join(", "))
+            }
+        })*
+    };
+}
+pub(super) use words;
+
+words! {
+    /// What an acknowledgement is worth.
+    pub enum Durability {
+        /// Kept in memory: lost when the server stops.
+        Memory = "memory",
+        /// In storage that survives loss of power.
+        Durable = "durable",
+    }
+
+    /// What kind of room it is.
+    pub enum RoomKind {
+        /// Open to everybody.
+        Public = "public",
+        /// A room of two.
+        Direct = "direct",
+    }
+
+    /// What a stored event is.
+    pub enum EntryKind {
+        /// A text that somebody said.
+        Message = "message",
+        /// A change of the topic.
+        Topic = "topic",
+    }
+}
+
+/// The items of one page.
+///
+/// Decoding reserves a few at a time: an array that lies about its length costs nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Page<T>(pub Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PageVisitor<T>(std::marker::PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> serde::de::Visitor<'de> for PageVisitor<T> {
+            type Value = Page<T>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an array")
+            }
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(
+                self,
+                mut seq: A,
+            ) -> Result<Page<T>, A::Error> {
+                const STEP: usize = 16;
+                let mut items = Vec::new();
+                while let Some(item) = seq.next_element()? {
+                    if items.len() == items.capacity() {
+                        items.reserve_exact(STEP);
+                    }
+                    items.push(item);
+                }
+                Ok(Page(items))
+            }
+        }
+        deserializer.deserialize_seq(PageVisitor(std::marker::PhantomData))
+    }
+}
+
+impl<T: WireType> WireType for Page<T> {
+    fn describe() -> String {
+        format!("array of {}", T::describe())
+    }
+}

@@ -1,0 +1,266 @@
+//! What a client asks: one struct for the parameters of each method, and the table of methods.
+
+use std::sync::Arc;
+
+use super::describe::{Describe, Field, Line, Lines, WireType, wire};
+use super::reply::{
+    Empty, HistoryPage, LoggedIn, MemberList, Pong, RoomList, RoomState, Said, TopicState, Welcome,
+};
+use super::status::{Code, Refusal};
+use crate::base::id::{Key, Seq};
+use crate::base::limits::{CLIENT_BYTES, NAME_BYTES, TEXT_BYTES, TOPIC_BYTES};
+
+/// A name as a client writes it; what it must look like is said in [`crate::base::name`].
+pub type Name = Line<NAME_BYTES>;
+
+/// How urgent a request is: the classes of the Scheduler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// Cheap, and frees resources or keeps the link alive.
+    Control,
+    /// A person waits for it.
+    Interactive,
+    /// Lists and history: may wait while others chat.
+    Bulk,
+}
+
+impl Class {
+    /// Every class, the most urgent first.
+    pub const ALL: [Self; 3] = [Self::Control, Self::Interactive, Self::Bulk];
+
+    /// Its name in documentation and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Control => "control",
+            Self::Interactive => "interactive",
+            Self::Bulk => "bulk",
+        }
+    }
+}
+
+/// One method as the documentation shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct Method {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// Its class.
+    pub class: Class,
+    /// Its documentation.
+    pub doc: &'static [&'static str],
+    /// The fields of its parameters.
+    pub params: &'static [Field],
+    /// The name of its result's map.
+    pub result: fn() -> String,
+    /// The codes that are its own, besides those that any request can meet.
+    pub errors: &'static [Code],
+}
+
+/// The parameters of one method.
+pub trait Params: Describe + WireType + serde::Serialize + serde::de::DeserializeOwned {
+    /// The method's name on the wire.
+    const METHOD: &'static str;
+    /// What a successful response holds.
+    type Reply: Describe + WireType + serde::Serialize + serde::de::DeserializeOwned;
+}
+
+macro_rules! requests {
+    ($($params:ident = $name:literal, $class:ident, -> $reply:ty, [$($error:ident)*];)*) => {
+        /// A request, decoded and within its bounds.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Request { $(#[doc = concat!("`", $name, "`")] $params($params),)* }
+
+        $(impl Params for $params {
+            const METHOD: &'static str = $name;
+            type Reply = $reply;
+        })*
+
+        /// Every method, in the order of the documentation.
+        pub const METHODS: &[Method] = &[$(Method {
+            name: $name,
+            class: Class::$class,
+            doc: <$params as Describe>::DOC,
+            params: <$params as Describe>::FIELDS,
+            result: <$reply as WireType>::describe,
+            errors: &[$(Code::$error),*],
+        }),*];
+
+        impl Request {
+            /// The method's name on the wire.
+            #[must_use]
+            pub const fn method(&self) -> &'static str {
+                match self { $(Self::$params(_) => $name,)* }
+            }
+
+            /// How urgent it is.
+            #[must_use]
+            pub const fn class(&self) -> Class {
+                match self { $(Self::$params(_) => Class::$class,)* }
+            }
+
+            /// The client's own deadline, in milliseconds from when the server read the request.
+            #[must_use]
+            pub const fn timeout_ms(&self) -> Option<u32> {
+                match self { $(Self::$params(params) => params.timeout_ms,)* }
+            }
+
+            /// Decodes the parameters of `method` from one MessagePack map.
+            pub(super) fn decode(method: &str, params: &[u8]) -> Result<Self, Refusal> {
+                match method {
+                    $($name => super::codec::params::<$params>(params).map(Self::$params),)*
+                    _ => Err(Refusal::new(
+                        Code::UnknownMethod,
+                        format!("the server knows no method {:?}", method),
+                    )),
+                }
+            }
+        }
+    };
+}
+
+macro_rules! params {
+    ($(
+        $(#[doc = $doc:literal])*
+        pub struct $name:ident { $($(#[doc = $field_doc:literal])* pub $field:ident: $kind:ty,)* }
+    )*) => {
+        $(wire! {
+            $(#[doc = $doc])*
+            pub struct $name {
+                $($(#[doc = $field_doc])* pub $field: $kind,)*
+                /// Give up if the request's turn has not come within this many milliseconds.
+                pub timeout_ms: Option<u32>,
+            }
+        })*
+    };
+}
+
+params! {
+    /// Opens the session: the versions of the protocol that the client speaks. It must come first.
+    pub struct Hello {
+        /// The highest version that the client speaks.
+        pub version: u16,
+        /// The lowest version that the client speaks; `version` if absent.
+        pub version_min: Option<u16>,
+        /// Program and version of the client, for the operator's eyes.
+        pub client: Option<Line<CLIENT_BYTES>>,
+    }
+
+    /// Takes a name as a guest, and joins the default rooms: a `room` event follows for each.
+    pub struct Login {
+        /// The name to be known by.
+        pub name: Name,
+        /// The `token` of an earlier login: takes the same name again, ending an older session of it.
+        pub token: Option<Key>,
+    }
+
+    /// Ends the session: answered once all earlier requests are, then `bye` with code 0 follows.
+    pub struct Logout {}
+
+    /// Does nothing but answer. Any request keeps a session alive; this is the cheapest.
+    pub struct Ping {}
+
+    /// Lists rooms by name. Direct rooms are listed for their two members only.
+    pub struct Rooms {
+        /// Start after this room's name.
+        pub after: Option<Name>,
+        /// At most so many; the page's bound is the default.
+        pub limit: Option<u32>,
+    }
+
+    /// Makes a room and joins it.
+    pub struct Create {
+        /// The new room's name.
+        pub room: Name,
+        /// Its topic.
+        pub topic: Option<Line<TOPIC_BYTES>>,
+    }
+
+    /// Joins a room; the other members are told by `joined`. Joining twice changes nothing.
+    pub struct Join {
+        /// The room.
+        pub room: Name,
+    }
+
+    /// Leaves a room; the other members are told by `left`.
+    pub struct Leave {
+        /// The room.
+        pub room: Name,
+    }
+
+    /// Lists the members of a room, in the order in which they logged in.
+    pub struct Members {
+        /// The room.
+        pub room: Name,
+        /// Start after this member's `id`.
+        pub after: Option<u64>,
+        /// At most so many; the page's bound is the default.
+        pub limit: Option<u32>,
+    }
+
+    /// Reads a room's topic, or sets it when `topic` is present (an empty one clears it).
+    pub struct Topic {
+        /// The room.
+        pub room: Name,
+        /// The new topic.
+        pub topic: Option<Line<TOPIC_BYTES>>,
+    }
+
+    /// Sends a text to a room. The response is the acknowledgement.
+    pub struct Say {
+        /// The room.
+        pub room: Name,
+        /// The text.
+        pub text: Lines<TEXT_BYTES>,
+        /// Made by the client, the same on every retry: the text is said once, however often it is sent.
+        pub key: Option<Key>,
+    }
+
+    /// Reads a page of a room's history: the newest entries, or those before or after a `seq`.
+    pub struct History {
+        /// The room.
+        pub room: Name,
+        /// Only entries before this seq: the newest of them.
+        pub before: Option<Seq>,
+        /// Only entries after this seq: the oldest of them.
+        pub after: Option<Seq>,
+        /// At most so many; the page's bound is the default.
+        pub limit: Option<u32>,
+    }
+
+    /// Tells the other members that the account is typing, or has stopped.
+    pub struct Typing {
+        /// The room.
+        pub room: Name,
+        /// Whether it is typing.
+        pub active: bool,
+    }
+
+    /// Opens the direct room with another account: a room of two, joined by both at once.
+    pub struct Direct {
+        /// The other account's name.
+        pub name: Name,
+    }
+}
+
+requests! {
+    Hello = "hello", Control, -> Welcome, [Version Unexpected];
+    Login = "login", Interactive, -> LoggedIn, [NameInvalid NameReserved NameTaken Quota Unexpected];
+    Logout = "logout", Control, -> Empty, [];
+    Ping = "ping", Control, -> Pong, [];
+    Rooms = "rooms", Bulk, -> RoomList, [NameInvalid];
+    Create = "create", Interactive, -> RoomState, [NameInvalid NameReserved Exists Quota];
+    Join = "join", Interactive, -> RoomState, [NameInvalid NotFound Quota];
+    Leave = "leave", Control, -> Empty, [NameInvalid NotMember];
+    Members = "members", Bulk, -> MemberList, [NameInvalid NotMember];
+    Topic = "topic", Interactive, -> TopicState, [NameInvalid NotMember Unavailable StorageFull];
+    Say = "say", Interactive, -> Said, [NameInvalid NotMember KeyConflict Unavailable StorageFull];
+    History = "history", Bulk, -> HistoryPage, [NameInvalid NotMember Unavailable];
+    Typing = "typing", Interactive, -> Empty, [NameInvalid NotMember];
+    Direct = "direct", Interactive, -> RoomState, [NameInvalid NotFound Quota];
+}
+
+impl From<Arc<str>> for Name {
+    fn from(text: Arc<str>) -> Self {
+        Self(text)
+    }
+}
