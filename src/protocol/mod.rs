@@ -29,6 +29,8 @@ pub const VERSION: u16 = 1;
 /// The lowest version that it still speaks.
 pub const VERSION_MIN: u16 = 1;
 /// The name of version 1 in TLS's application-layer protocol negotiation.
-pub const ALPN: &[u8] = b"klatch/1";
+pub const ALPN: &str = "klatch/1";
+/// The same as a list of one in TLS's own form: each name behind its length.
+pub const ALPN_WIRE: &[u8] = b"\x08klatch/1";
 /// The port that a server listens on unless told otherwise.
 pub const PORT: u16 = 5528;
