@@ -13,6 +13,7 @@ use unicode_security::RestrictionLevelDetection;
 use unicode_security::confusable_detection::skeleton;
 use unicode_security::restriction_level::RestrictionLevel;
 
+use crate::base::id::AccountId;
 use crate::base::limits;
 
 /// Names that nobody may take: they would speak for the server or for everybody.
@@ -113,6 +114,15 @@ impl fmt::Display for UserName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
+}
+
+/// Who somebody is, for as long as the name is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The account.
+    pub account: AccountId,
+    /// Its name.
+    pub name: UserName,
 }
 
 /// The name of a room: lower case, so that it is written in one way only.

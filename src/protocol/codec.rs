@@ -163,14 +163,21 @@ pub fn request<T: Params>(id: u32, params: &T) -> Bytes {
     frame::single(|out| write(out, &(REQUEST, id, T::METHOD, (params,))))
 }
 
-/// Appends one frame with a successful response.
-pub fn append_result<T: Serialize>(out: &mut BytesMut, id: u32, result: &T) {
-    frame::append(out, |out| write(out, &(RESPONSE, id, (), result)));
+/// One frame with a successful response.
+pub fn result_frame<T: Serialize>(id: u32, result: &T) -> Bytes {
+    frame::single(|out| write(out, &(RESPONSE, id, (), result)))
 }
 
-/// Appends one frame with a refusal.
-pub fn append_refusal(out: &mut BytesMut, id: u32, refusal: &Refusal) {
-    frame::append(out, |out| write(out, &(RESPONSE, id, refusal.body(), ())));
+/// One frame with a refusal.
+pub fn refusal_frame(id: u32, refusal: &Refusal) -> Bytes {
+    frame::single(|out| write(out, &(RESPONSE, id, refusal.body(), ())))
+}
+
+/// One frame with an event.
+pub fn event_frame(event: &Event) -> Bytes {
+    let mut out = BytesMut::with_capacity(128);
+    append_event(&mut out, event);
+    out.freeze()
 }
 
 /// Appends one frame with an event.

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! bytes ── frame::split ──► body ── scan::check ──► codec::decode_request ──► Request
-//! bytes ◄── frame::append ◄── codec::append_{result,refusal,event} ◄── Reply · Refusal · Event
+//! bytes ◄── frame::append ◄── codec::{result,refusal,event}_frame ◄── Reply · Refusal · Event
 //! ```
 
 #![cfg_attr(

@@ -7,4 +7,3 @@ pub mod admission;
 pub mod bucket;
 pub mod budget;
 pub mod ledger;
-pub mod wheel;

@@ -17,7 +17,7 @@ use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 /// Bytes gathered for one TLS record: the largest that TLS has.
-const RECORD_BYTES: usize = 16_384;
+pub const RECORD_BYTES: usize = 16_384;
 
 /// A connection, before or after its protection is known.
 #[derive(Debug)]
