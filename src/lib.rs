@@ -1,8 +1,11 @@
 //! Klatch.
+pub mod account;
 pub mod base;
+pub mod directory;
 pub mod fanout;
 pub mod mail;
 pub mod protocol;
+pub mod room;
 pub mod scheduler;
 pub mod store;
 pub mod throttle;

@@ -4,8 +4,9 @@
 //! people write (UTS 39, highly restrictive), within the bounds of [`limits`]; two names with the
 //! same [`skeleton`](UserName::skeleton) look alike and are the same name to the server.
 
+use std::collections::HashSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use precis_profiles::precis_core::profile::PrecisFastInvocation;
 use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
@@ -39,6 +40,14 @@ pub const RESERVED: [&str; 20] = [
     "support",
     "system",
 ];
+
+/// Whether a name with this skeleton looks like one of [`RESERVED`].
+#[must_use]
+pub fn is_reserved(skeleton: &str) -> bool {
+    static SKELETONS: LazyLock<HashSet<Arc<str>>> =
+        LazyLock::new(|| RESERVED.iter().map(|name| skeleton_of(name)).collect());
+    SKELETONS.contains(skeleton)
+}
 
 /// Why a text is not a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
