@@ -7,6 +7,7 @@ pub mod mail;
 pub mod protocol;
 pub mod room;
 pub mod scheduler;
+pub mod session;
 pub mod store;
 pub mod throttle;
 pub mod transport;

@@ -21,6 +21,8 @@ use crate::protocol::status::Refusal;
 pub struct Enter {
     /// The session.
     pub session: SessionId,
+    /// The number of its request.
+    pub id: u32,
     /// The name.
     pub name: UserName,
     /// The token of an earlier login.
@@ -35,7 +37,12 @@ impl Message for Enter {
 
 /// What became of it.
 #[derive(Debug)]
-pub struct Outcome(pub Result<Entered, Refusal>);
+pub struct Outcome {
+    /// The number of the request.
+    pub id: u32,
+    /// The name, or why not.
+    pub entered: Result<Entered, Refusal>,
+}
 
 impl Message for Outcome {
     type Result = ();
@@ -138,7 +145,7 @@ impl Handler<Enter> for Names {
             mail::post(&place.replace, Replace(*old));
         }
         let who = entered.as_ref().ok().map(|entered| Arc::clone(&entered.who));
-        let refused = mail::offer(&enter.answer, Outcome(entered)).is_err();
+        let refused = mail::offer(&enter.answer, Outcome { id: enter.id, entered }).is_err();
         if let (true, Some(who)) = (refused, who) {
             // The session ended while it waited: the name must not stay taken.
             self.accounts.release(&who, enter.session, None, now);

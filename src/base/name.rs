@@ -183,6 +183,13 @@ impl RoomName {
     }
 }
 
+/// Tables of rooms can be asked with the text as it came: a name is equal to its own text only.
+impl std::borrow::Borrow<str> for RoomName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl fmt::Display for RoomName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -12,6 +12,9 @@ use crate::base::clock::{Moment, nanos};
 /// Slots of the wheel; with the tick they are its horizon.
 const SLOTS: usize = 512;
 
+/// Granularity of the server's deadlines.
+pub const TICK: Duration = Duration::from_millis(250);
+
 /// Keys waiting for their moment.
 #[derive(Debug)]
 pub struct Wheel<K> {
@@ -73,8 +76,6 @@ impl<K> Wheel<K> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    const TICK: Duration = Duration::from_millis(250);
 
     fn ms(ms: u64) -> Moment {
         Moment(ms * 1_000_000)

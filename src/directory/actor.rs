@@ -53,6 +53,8 @@ pub enum Goal {
     Create(RoomName, Option<Arc<str>>),
     /// The direct room with another account, whose session this is.
     Direct(Arc<Identity>, SessionId),
+    /// The rooms that the account was in when its connection was lost.
+    Return(Vec<RoomId>),
     /// A room, to ask it this.
     Ask(RoomName, Action),
 }
@@ -191,6 +193,12 @@ impl Rooms {
                 let join = || Action::Join { topic: None };
                 self.pass(room, Ask { from, who, id, action: join() })?;
                 self.pass(room, Ask { from: session, who: peer, id: None, action: join() })?;
+            }
+            Goal::Return(rooms) => {
+                for room in rooms {
+                    let (who, action) = (Arc::clone(&who), Action::Join { topic: None });
+                    self.pass(room, Ask { from, who, id: None, action })?;
+                }
             }
             Goal::Ask(name, action) => {
                 let room = self.directory.find(&name, who.account).map_err(refused)?;

@@ -159,7 +159,7 @@ impl Directory {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut visible = self
             .by_name
-            .range((start, Bound::Unbounded))
+            .range::<RoomName, _>((start, Bound::Unbounded))
             .filter_map(|(_, id)| self.rooms.get(id))
             .filter(|room| room.kind.may_see(account));
         let rooms = visible.by_ref().take(limit).map(|room| RoomInfo {

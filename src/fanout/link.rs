@@ -21,11 +21,12 @@ pub struct Link {
     id: SessionId,
     pub(super) stream: RefCell<Stream>,
     pub(super) outbox: RefCell<Outbox>,
-    /// The rooms whose messages come here.
+    /// The rooms whose messages come here; once it is closing, those that it was in.
     pub(super) rooms: RefCell<SmallVec<[RoomId; 2]>>,
     /// The Session's task.
     task: RefCell<Option<Waker>>,
-    closing: Cell<Option<LeaveReason>>,
+    closing: Cell<Option<(LeaveReason, Moment)>>,
+    cut: Cell<bool>,
     /// Requests handed on and not answered yet.
     inflight: Cell<u32>,
     /// The Session waits for an answer before it goes on.
@@ -42,6 +43,8 @@ pub struct Link {
     pub heard: Cell<Moment>,
     /// When a request other than `ping` came last.
     pub asked: Cell<Moment>,
+    /// Whether the peer has shown that it speaks the protocol: else a `bye` would be noise to it.
+    pub spoke: Cell<bool>,
     /// Whether a name is held.
     pub named: Cell<bool>,
     /// Whether a ping waits for an answer.
@@ -57,6 +60,7 @@ impl Link {
             rooms: RefCell::default(),
             task: RefCell::default(),
             closing: Cell::new(None),
+            cut: Cell::new(false),
             inflight: Cell::new(0),
             parked: Cell::new(false),
             dirty: Cell::new(false),
@@ -65,6 +69,7 @@ impl Link {
             since: now,
             heard: Cell::new(now),
             asked: Cell::new(now),
+            spoke: Cell::new(false),
             named: Cell::new(false),
             pinged: Cell::new(false),
         }
@@ -79,11 +84,29 @@ impl Link {
     /// Why it is closing, if it is.
     #[must_use]
     pub fn closing(&self) -> Option<LeaveReason> {
-        self.closing.get()
+        self.closing.get().map(|(reason, _)| reason)
     }
 
-    pub(super) fn set_closing(&self, reason: LeaveReason) {
-        self.closing.set(Some(reason));
+    /// Since when it is closing.
+    #[must_use]
+    pub fn closing_since(&self) -> Option<Moment> {
+        self.closing.get().map(|(_, since)| since)
+    }
+
+    pub(super) fn set_closing(&self, reason: LeaveReason, now: Moment) {
+        self.closing.set(Some((reason, now)));
+    }
+
+    /// Whether it is to be dropped without waiting any longer.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.cut.get()
+    }
+
+    /// Has it dropped without waiting any longer.
+    pub fn cut(&self) {
+        self.cut.set(true);
+        self.wake();
     }
 
     /// Notes the Session's task, to be woken when the link changes.

@@ -20,7 +20,7 @@ use super::link::Link;
 use crate::base::clock::{Clock, Moment, millis_up};
 use crate::base::id::{RoomId, SessionId, WorkerId};
 use crate::base::limits::{FLUSH_SLICES, FLUSH_SOCKETS};
-use crate::base::wheel::Wheel;
+use crate::base::wheel::{TICK, Wheel};
 use crate::protocol::codec;
 use crate::protocol::event::{Bye, Event, LeaveReason};
 use crate::protocol::status::{Code, Refusal};
@@ -37,8 +37,8 @@ pub struct Policy {
     pub inflight: u32,
 }
 
-/// Granularity of deadlines.
-pub const TICK: Duration = Duration::from_millis(250);
+/// How long a closing link has for its last bytes, and the peer for its own end.
+pub const FAREWELL: Duration = Duration::from_secs(2);
 
 /// What lives on one worker.
 pub struct Shard {
@@ -185,7 +185,8 @@ impl Shard {
     }
 
     fn detach_all(&self, link: &Link) {
-        for room in link.rooms.take() {
+        // The link keeps the list: its rooms are to be told, and may be taken up again later.
+        for &room in link.rooms.borrow().iter() {
             self.forget(room, link.id().slot);
         }
     }
@@ -343,18 +344,30 @@ impl Shard {
         }
         let frames = bye_frame(bye, resume);
         self.put(link, frames, self.clock.now(), Crowd::Few);
-        link.set_closing(reason);
-        self.detach_all(link);
-        link.wake();
+        self.finish(link, reason);
+    }
+
+    /// Closes once what waits is written.
+    pub fn finish(&self, link: &Rc<Link>, reason: LeaveReason) {
+        if link.closing().is_none() {
+            let now = self.clock.now();
+            link.set_closing(reason, now);
+            self.detach_all(link);
+            self.arm(link, now.after(FAREWELL));
+            link.wake();
+        }
+    }
+
+    /// Writes what it can of what waits, now: for a session that cannot wait for its turn.
+    pub fn flush_now(&self, link: &Rc<Link>) {
+        link.dirty.set(false);
+        self.flush_link(link);
     }
 
     /// Notes that the peer is gone.
     pub fn lose(&self, link: &Rc<Link>) {
-        if link.closing().is_none() {
-            link.set_closing(LeaveReason::Lost);
-        }
         link.outbox.borrow_mut().written(usize::MAX);
-        self.detach_all(link);
+        self.finish(link, LeaveReason::Lost);
         link.wake();
     }
 

@@ -15,7 +15,7 @@ use futures_util::task::AtomicWaker;
 use ipnet::IpNet;
 use smallvec::SmallVec;
 
-use super::bucket::Rate;
+use super::bucket::{Bucket, Rate};
 use super::ledger::{Account, Ledger};
 use crate::base::clock::Moment;
 use crate::protocol::status::{Code, Refusal};
@@ -36,6 +36,19 @@ pub struct Policy {
     pub exempt: Vec<IpNet>,
 }
 
+/// How many refused connections per second are told why, and how many at once: that takes a TLS
+/// handshake, which a flood must not be able to ask for without end.
+const TOLD: Rate = Rate { per_second: 20, burst: 40 };
+
+/// A connection is not admitted.
+#[derive(Debug)]
+pub struct Denied {
+    /// Why.
+    pub refusal: Refusal,
+    /// The right to be connected for as long as it takes to say so, if there is time for that.
+    pub permit: Option<Permit>,
+}
+
 /// How long a stranger is told to wait when the server or the address is full.
 const WAIT: Duration = Duration::from_secs(5);
 
@@ -47,6 +60,7 @@ pub struct Admission {
     totals: Arc<Totals>,
     /// Connections without a name, the oldest in front; some have one by now, or are gone.
     strangers: VecDeque<Weak<Shared>>,
+    told: Bucket,
 }
 
 #[derive(Debug, Default)]
@@ -80,11 +94,19 @@ impl Admission {
             ledger: Ledger::default(),
             totals: Arc::default(),
             strangers: VecDeque::new(),
+            told: Bucket::default(),
         }
     }
 
     /// Admits a connection from `address`, or says which limit it meets.
-    pub fn admit(&mut self, address: IpAddr, now: Moment) -> Result<Permit, Refusal> {
+    pub fn admit(&mut self, address: IpAddr, now: Moment) -> Result<Permit, Denied> {
+        self.try_admit(address, now).map_err(|refusal| {
+            let told = self.told.try_charge(1, now, TOLD).is_ok();
+            Denied { refusal, permit: told.then(|| self.permit(SmallVec::new(), true)) }
+        })
+    }
+
+    fn try_admit(&mut self, address: IpAddr, now: Moment) -> Result<Permit, Refusal> {
         let address = address.to_canonical();
         let exempt = self.policy.exempt.iter().any(|network| network.contains(&address));
         let (all, count) = prefixes(address);
@@ -97,14 +119,19 @@ impl Admission {
             accounts.push(account);
         }
         self.make_room()?;
+        let permit = self.permit(accounts, exempt);
+        self.queue(&permit.shared);
+        Ok(permit)
+    }
+
+    fn permit(&self, accounts: SmallVec<[Arc<Account>; 1]>, exempt: bool) -> Permit {
         for account in &accounts {
             account.connections.fetch_add(1, Ordering::Relaxed);
         }
         self.totals.connections.fetch_add(1, Ordering::Relaxed);
         self.totals.strangers.fetch_add(1, Ordering::Relaxed);
-        let shared = Arc::new(Shared::default());
-        self.queue(&shared);
-        Ok(Permit { accounts, totals: Arc::clone(&self.totals), shared, exempt })
+        let (totals, shared) = (Arc::clone(&self.totals), Arc::default());
+        Permit { accounts, totals, shared, exempt }
     }
 
     fn check_address(&self, account: &Account, factor: u32, now: Moment) -> Result<(), Refusal> {
@@ -247,8 +274,8 @@ mod tests {
     }
 
     #[track_caller]
-    fn refused(result: Result<Permit, Refusal>, limit: &str) {
-        let refusal = result.expect_err("refused");
+    fn refused(result: Result<Permit, Denied>, limit: &str) {
+        let refusal = result.expect_err("refused").refusal;
         assert_eq!(refusal.limit.map(|limit| limit.name), Some(limit));
         assert!(refusal.retry_after.is_some());
     }

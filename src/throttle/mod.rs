@@ -3,6 +3,7 @@
 //! Over budget nothing is dropped: the session is simply not read for a while, so that TCP itself
 //! slows the sender, and the server does not burn a core decoding what it would throw away.
 
+pub mod actor;
 pub mod admission;
 pub mod bucket;
 pub mod budget;

@@ -2,11 +2,13 @@
 
 use std::fs::File;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use rustix::net::SocketFlags;
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 /// Connections that the kernel completes and holds while the daemon is busy.
 const BACKLOG: i32 = 4_096;
@@ -37,7 +39,7 @@ fn advice(source: &io::Error) -> &'static str {
 }
 
 /// Listens on `address`; `[::]` takes IPv4 as well.
-pub fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
+pub fn bind(address: SocketAddr) -> Result<Socket, BindError> {
     let bind = || {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;
@@ -47,7 +49,7 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
         }
         socket.bind(&address.into())?;
         socket.listen(BACKLOG)?;
-        TcpListener::from_std(socket.into())
+        Ok(socket)
     };
     bind().map_err(|source| BindError { address, source })
 }
@@ -55,28 +57,28 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
 /// Accepts connections; keeps one descriptor back for the moment when there are none.
 #[derive(Debug)]
 pub struct Acceptor {
-    listener: TcpListener,
+    listener: AsyncFd<Socket>,
     reserve: Option<File>,
 }
 
 /// What the listener brought.
 #[derive(Debug)]
 pub enum Arrival {
-    /// A connection.
+    /// A connection, in non-blocking mode.
     Connection(TcpStream, SocketAddr),
     /// A connection that must be turned away: it sits on the reserve descriptor.
     Surplus(TcpStream),
 }
 
 impl Acceptor {
-    /// Wraps a bound listener.
-    pub fn new(listener: TcpListener) -> Self {
-        Self { listener, reserve: reserve() }
-    }
-
-    /// The address that it listens on.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+    /// Takes over a bound listener; must be called where it will be used.
+    pub fn new(listener: Socket) -> io::Result<Self> {
+        #[expect(
+            deprecated,
+            reason = "its successor is unsafe; a Socket owns its descriptor, as asked"
+        )]
+        let listener = AsyncFd::new(listener)?;
+        Ok(Self { listener, reserve: reserve() })
     }
 
     /// Waits for the next connection. Errors of single connections are passed over; without a
@@ -86,39 +88,36 @@ impl Acceptor {
             if self.reserve.is_none() {
                 self.reserve = reserve();
             }
-            match self.listener.accept().await {
-                Ok((stream, peer)) => {
-                    // Coalescing is done by the Fanout; the kernel must not wait for more.
-                    let set = stream.set_nodelay(true);
-                    drop(set);
-                    return Arrival::Connection(stream, peer);
-                }
+            match self.listener.async_io(Interest::READABLE, accept_one).await {
+                Ok((stream, peer)) => return Arrival::Connection(stream, peer),
                 Err(error) if out_of_descriptors(&error) => {
                     if self.reserve.take().is_some()
-                        && let Some(surplus) = self.surplus().await
+                        && let Ok((surplus, _)) = accept_one(self.listener.get_ref())
                     {
                         return Arrival::Surplus(surplus);
                     }
-                    tokio::time::sleep(REST).await;
+                    self.rest().await;
                 }
                 Err(error) => log::debug!("a connection failed before it was accepted: {error}"),
             }
         }
     }
 
-    /// Takes one connection with the descriptor that the reserve gave up.
-    async fn surplus(&self) -> Option<TcpStream> {
-        let accepted = std::future::poll_fn(|cx| match self.listener.poll_accept(cx) {
-            std::task::Poll::Ready(accepted) => std::task::Poll::Ready(accepted.ok()),
-            std::task::Poll::Pending => std::task::Poll::Ready(None),
-        });
-        accepted.await.map(|(stream, _)| stream)
-    }
-
     /// Rests after a connection was turned away for want of a descriptor.
     pub async fn rest(&self) {
         tokio::time::sleep(REST).await;
     }
+}
+
+/// Accepts by hand: tokio would register the socket with this thread, and it belongs to a worker.
+fn accept_one(listener: &Socket) -> io::Result<(TcpStream, SocketAddr)> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let (socket, peer) = rustix::net::acceptfrom_with(listener, flags)?;
+    let stream = TcpStream::from(socket);
+    // Coalescing is done by the Fanout; the kernel must not wait for more.
+    stream.set_nodelay(true)?;
+    let peer = peer.and_then(|peer| SocketAddr::try_from(peer).ok());
+    Ok((stream, peer.ok_or(io::ErrorKind::AddrNotAvailable)?))
 }
 
 fn reserve() -> Option<File> {
