@@ -16,7 +16,8 @@ pub(crate) mod properties;
 
 /// What is longer than this only slows a fuzzer down.
 const SEED_BYTES: usize = 512;
-const TARGETS: [(&str, fn(&[u8])); 4] = [
+type Property = fn(&[u8]);
+const TARGETS: [(&str, Property); 4] = [
     ("frame", properties::frame),
     ("request", properties::request),
     ("incoming", properties::incoming),
@@ -44,7 +45,9 @@ fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
     };
     if target == "frame" {
         // The first byte says how the stream is cut.
-        seeds.iter_mut().for_each(|(_, bytes)| bytes.insert(0, 2));
+        for (_, bytes) in &mut seeds {
+            bytes.insert(0, 2);
+        }
     }
     seeds.retain(|(_, bytes)| bytes.len() <= SEED_BYTES);
     seeds

@@ -1,5 +1,7 @@
 //! The integration tests: one binary, one file for each subject.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod corpus;
 mod docs;
 mod hostile;

@@ -36,7 +36,9 @@ pub(crate) fn from_text(text: &str) -> Vec<u8> {
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)]).collect()
 }
 
 fn unhex(digits: &str) -> Vec<u8> {
@@ -133,7 +135,9 @@ fn write(out: &mut Vec<u8>, value: &Value) {
         Value::String(text) => rmp::encode::write_str(out, text).expect(ok),
         Value::Array(items) => {
             let _ = rmp::encode::write_array_len(out, length(items.len())).expect(ok);
-            items.iter().for_each(|item| write(out, item));
+            for item in items {
+                write(out, item);
+            }
         }
         Value::Object(map) => match map.iter().next() {
             Some((key, Value::String(text))) if key == "$raw" => out.extend(from_text(text)),
@@ -149,11 +153,4 @@ fn write(out: &mut Vec<u8>, value: &Value) {
             }
         },
     }
-}
-
-#[test]
-fn bytes_survive_being_written_down() {
-    let bytes = [&[1, 2][..], &[0x61; 40], &[3], &[0; 31]].concat();
-    assert_eq!(to_text(&bytes), format!("0102 61*40 03{}", "00".repeat(31)));
-    assert_eq!(from_text(&to_text(&bytes)), bytes);
 }

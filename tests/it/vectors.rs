@@ -339,3 +339,10 @@ fn nothing_that_is_declared_lacks_a_vector() {
         assert!(errors.contains(code.name()) || byes.contains(code.name()), "{}", code.name());
     }
 }
+
+#[test]
+fn bytes_survive_being_written_down() {
+    let bytes = [&[1, 2][..], &[0x61; 40], &[3], &[0; 31]].concat();
+    assert_eq!(to_text(&bytes), format!("0102 61*40 03{}", "00".repeat(31)));
+    assert_eq!(from_text(&to_text(&bytes)), bytes);
+}

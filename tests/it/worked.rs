@@ -1,5 +1,7 @@
 //! The worked session of docs/PROTOCOL.md, written by the codec, so that it is true.
 
+use std::fmt::Write as _;
+
 use bytes::BytesMut;
 use klatch::base::id::{Epoch, Key, Seq};
 use klatch::protocol::codec;
@@ -91,7 +93,8 @@ fn sends(out: &mut String, who: &str, frame: &[u8]) {
     const HEADER: usize = 4;
     let meaning = short(&to_json(&frame[HEADER..]));
     let lines: Vec<String> = frame.chunks(32).map(hex).collect();
-    out.push_str(&format!("{who}: `{meaning}`\n\n```text\n{}\n```\n\n", lines.join("\n")));
+    let digits = lines.join("\n");
+    write!(out, "{who}: `{meaning}`\n\n```text\n{digits}\n```\n\n").expect("memory takes it");
 }
 
 /// JSON with bytes as hexadecimal text in quotes of their own.
@@ -99,13 +102,13 @@ fn short(value: &Value) -> String {
     let joined = |items: Vec<String>| items.join(",");
     match value {
         Value::Array(items) => format!("[{}]", joined(items.iter().map(short).collect())),
-        Value::Object(map) => match map.get("$bin").and_then(Value::as_str) {
-            Some(digits) => format!("h'{digits}'"),
-            None => {
-                let entry = |(key, value)| format!("\"{key}\":{}", short(value));
-                format!("{{{}}}", joined(map.iter().map(entry).collect()))
+        Value::Object(map) => {
+            if let Some(digits) = map.get("$bin").and_then(Value::as_str) {
+                return format!("h'{digits}'");
             }
-        },
+            let entry = |(key, value)| format!("\"{key}\":{}", short(value));
+            format!("{{{}}}", joined(map.iter().map(entry).collect()))
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
     }
 }
