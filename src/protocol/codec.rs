@@ -21,6 +21,7 @@ use super::{frame, shape};
 const REQUEST: u8 = 0;
 const RESPONSE: u8 = 1;
 const EVENT: u8 = 2;
+const NIL: u8 = 0xc0;
 
 /// Writes structs as maps.
 pub type MapSerializer<W> = Serializer<W, StructMapConfig<DefaultConfig>>;
@@ -136,7 +137,6 @@ pub fn decode_incoming(body: &[u8]) -> Result<Incoming, String> {
 }
 
 fn response_tail(mut rest: &[u8]) -> Option<Incoming> {
-    const NIL: u8 = 0xc0;
     let id = rmp::decode::read_int(&mut rest).ok()?;
     let outcome = if let Some(result) = rest.strip_prefix(&[NIL]) {
         Ok(Bytes::copy_from_slice(result))
@@ -226,4 +226,32 @@ fn write<T: Serialize>(out: &mut BytesMut, value: &T) {
 /// Checks the bounds of what is about to be sent; a client finds its own mistakes this way.
 pub fn check_params<T: Params>(params: &T) -> Result<(), Refusal> {
     params.check("params")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_stands_in_place_of_a_result() {
+        let error = rmp_serde::to_vec_named(&Refusal::from(Code::Busy).body()).expect("an error");
+        let response = |result: &[u8]| [b"\x94\x01\x07", &error[..], result].concat();
+        let sound = decode_incoming(&response(&[NIL]));
+        assert!(matches!(sound, Ok(Incoming::Response { id: 7, outcome: Err(_) })), "{sound:?}");
+        // A result that happens to end in nil is a result nevertheless.
+        for beside in [&b"\x81\xa1a\xc0"[..], b"\x91\xc0", b"\x01", b"\xc4\x01\xc0"] {
+            assert!(decode_incoming(&response(beside)).is_err(), "{beside:x?}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_method_is_quoted_in_part() {
+        let name = "x".repeat(1_000);
+        let body = rmp_serde::to_vec(&(0, 7, name, [(); 0])).expect("a request");
+        let Err(RequestError::Refused { id: 7, refusal }) = decode_request(&body) else {
+            panic!("not refused");
+        };
+        assert_eq!(refusal.code, Code::UnknownMethod);
+        assert_eq!(refusal.text, format!("the server knows no method {:?}", "x".repeat(40)));
+    }
 }
