@@ -1,4 +1,4 @@
-//! One definition, many outputs: [`wire!`] declares a map of the protocol once, with its docs, and
+//! One definition, many outputs: `wire!` declares a map of the protocol once, with its docs, and
 //! yields the struct, its serde code, its bounds check, and the rows of docs/PROTOCOL.md.
 
 use std::sync::Arc;
