@@ -95,7 +95,8 @@ impl UserName {
         check(raw)?;
         let text = UsernameCasePreserved::enforce(raw).map_err(|_| NameError::Profile)?;
         let mapped = UsernameCaseMapped::enforce(raw).map_err(|_| NameError::Profile)?;
-        check_bounds(&text)?;
+        // Again: PRECIS makes an ordinary `'` or `.` of a full-width one.
+        check(&text)?;
         check_scripts(&text)?;
         Ok(Self { text: text.as_ref().into(), skeleton: skeleton_of(&mapped) })
     }
@@ -147,7 +148,7 @@ impl RoomName {
         }
         check(raw)?;
         let mapped = UsernameCaseMapped::enforce(raw).map_err(|_| NameError::Profile)?;
-        check_bounds(&mapped)?;
+        check(&mapped)?;
         check_scripts(&mapped)?;
         Ok(Self(mapped.as_ref().into()))
     }
@@ -314,6 +315,13 @@ mod tests {
         refused("e\u{301}\u{301}\u{301}\u{301}\u{301}", &NameError::Marks);
         refused(&"x".repeat(33), &NameError::TooLong { unit: "characters", used: 33, allowed: 32 });
         refused(&"x".repeat(65), &NameError::TooLong { unit: "bytes", used: 65, allowed: 64 });
+    }
+
+    #[test]
+    fn what_is_refused_is_refused_in_full_width_too() {
+        refused("a\u{ff07}b", &NameError::Character('\''));
+        refused("\u{ff0e}hidden", &NameError::Edge);
+        assert_eq!(RoomName::parse("a\u{ff1a}b"), Err(NameError::Character(':')));
     }
 
     #[test]

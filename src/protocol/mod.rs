@@ -5,7 +5,7 @@
 //! was given.
 //!
 //! ```text
-//! bytes ── frame::split ──► body ── scan::check ──► codec::decode_request ──► Request
+//! bytes ── frame::split ► body ── scan, shape::check ► codec::decode_request ──► Request
 //! bytes ◄── frame::append ◄── codec::{result,refusal,event}_frame ◄── Reply · Refusal · Event
 //! ```
 
@@ -15,12 +15,14 @@
 )]
 
 pub mod codec;
+mod cursor;
 pub mod describe;
 pub mod event;
 pub mod frame;
 pub mod reply;
 pub mod request;
 pub mod scan;
+mod shape;
 pub mod spec;
 pub mod status;
 

@@ -8,4 +8,11 @@
     reason = "a test that cannot go on panics; the in-tests switches do not reach its helpers"
 )]
 
+mod corpus;
+mod docs;
+mod hostile;
+mod notation;
+mod samples;
 mod tidy;
+mod vectors;
+mod worked;
