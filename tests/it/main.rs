@@ -8,13 +8,16 @@
     reason = "a test that cannot go on panics; the in-tests switches do not reach its helpers"
 )]
 
+mod abuse;
 mod corpus;
 mod docs;
 mod hostile;
 mod login;
 mod notation;
+mod room;
 mod samples;
 mod support;
 mod tidy;
+mod timeout;
 mod vectors;
 mod worked;
