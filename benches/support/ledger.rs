@@ -85,9 +85,10 @@ impl Ledger {
         }
         let flight = &mut room.flights[place];
         if flight.tag != tag || flight.seq != seq {
-            let expected = flight.seq;
+            let (number, expected) = (self.places[client], flight.seq);
             return Err(Failure::new(format!(
-                "client {client} received seq {seq} where others have {expected}"
+                "its message number {number} (seq {seq}) is not what others have there \
+                 (seq {expected})"
             )));
         }
         flight.seen += 1;

@@ -127,6 +127,9 @@ impl Server {
         const LINES: usize = 10;
         let said = fs::read_to_string(self.state.path().join(STDERR)).unwrap_or_default();
         let lines: Vec<&str> = said.lines().collect();
+        if lines.is_empty() {
+            return Failure::new(what);
+        }
         let last = lines[lines.len().saturating_sub(LINES)..].join("\n  ");
         Failure::new(format!("{what}; the server's last words:\n  {last}"))
     }
