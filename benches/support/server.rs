@@ -22,7 +22,6 @@ const STDERR: &str = "stderr.log";
 
 /// Limits that a load from one machine would meet, and that a crowd of people does not.
 const OPEN_LIMITS: &[&str] = &[
-    "limits.connections=20000",
     "limits.connections_per_address=100000",
     "limits.connection_rate_per_address=1000000",
     "limits.connection_burst_per_address=1000000",

@@ -22,6 +22,10 @@ const WINDOW: usize = 64;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// A server that is silent for so long has said all that it had to say.
 const SILENCE: Duration = Duration::from_millis(150);
+/// The same where joins of a large room are gathered before the others are told.
+const LONG_SILENCE: Duration = Duration::from_millis(750);
+/// Members from which on a room is large.
+const LARGE: usize = 100;
 
 /// Who received, and when.
 #[derive(Debug, Clone, Copy)]
@@ -97,7 +101,7 @@ impl Swarm {
         swarm.connect(makers, &mut assembly, server, tls)?;
         let guests = (0..seats.clients()).filter(|client| !first(client));
         swarm.connect(guests, &mut assembly, server, tls)?;
-        swarm.settle()?;
+        swarm.settle(if seats.members < LARGE { SILENCE } else { LONG_SILENCE })?;
         Ok(swarm)
     }
 
@@ -136,8 +140,8 @@ impl Swarm {
     }
 
     /// Waits until nothing more comes: others are told of each join.
-    pub(crate) fn settle(&mut self) -> Result<()> {
-        while self.turn(SILENCE, &mut Ignore)? > 0 {}
+    fn settle(&mut self, silence: Duration) -> Result<()> {
+        while self.turn(silence, &mut Ignore)? > 0 {}
         Ok(())
     }
 
