@@ -24,6 +24,7 @@ pub mod mail;
 pub mod protocol;
 pub mod room;
 pub mod scheduler;
+pub mod server;
 pub mod session;
 pub mod store;
 pub mod throttle;

@@ -56,7 +56,8 @@ fn example_file_says_the_defaults_with_and_without_comment_marks() {
         text.lines().map(|line| if is_key(line) { &line[1..] } else { line }).collect();
     let set = loaded(&bare.join("\n"), &[], &[]);
     assert_eq!(set.config, Config::default());
-    assert_eq!(set.origin.len(), SECTIONS.iter().map(|section| section.keys.len()).sum());
+    let keys: usize = SECTIONS.iter().map(|section| section.keys.len()).sum();
+    assert_eq!(set.origin.len(), keys);
 }
 
 #[test]

@@ -26,15 +26,13 @@ use crate::protocol::event::{Bye, Event, LeaveReason};
 use crate::protocol::status::{Code, Refusal};
 use crate::transport::{RECORD_BYTES, Stream};
 
-/// The bounds of an outbox and of a session's credit.
+/// The bounds of an outbox.
 #[derive(Debug, Clone, Copy)]
 pub struct Policy {
     /// Most bytes that wait for one socket.
     pub outbox_bytes: usize,
     /// How long the oldest of them may wait.
     pub outbox_age: Duration,
-    /// Requests that a session may have unanswered.
-    pub inflight: u32,
 }
 
 /// How long a closing link has for its last bytes, and the peer for its own end.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::BytesMut;
 use klatch::base::id::{Epoch, Key, Seq};
 use klatch::base::limits;
 use klatch::protocol::codec;
@@ -193,9 +192,7 @@ fn result(value: &impl serde::Serialize) -> Vec<u8> {
 
 /// Every status code that a response can carry, and one error with every field.
 pub(crate) fn refusals() -> Vec<(String, Vec<u8>)> {
-    let frame = |refusal: &Refusal| {
-        codec::refusal_frame(7, refusal).to_vec()
-    };
+    let frame = |refusal: &Refusal| codec::refusal_frame(7, refusal).to_vec();
     let full = Refusal::from(Code::NameTaken)
         .limit("name_bytes", 70, 64)
         .retry_after(Duration::from_millis(1_500))

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use bytes::BytesMut;
 use klatch::base::id::{Epoch, Key, Seq};
 use klatch::protocol::codec;
 use klatch::protocol::event::{Bye, Event, Message};
