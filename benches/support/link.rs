@@ -32,7 +32,7 @@ pub(crate) struct Link {
 pub(crate) fn connector() -> Result<SslConnector> {
     let mut builder = SslConnector::builder(SslMethod::tls_client())?;
     builder.set_verify(SslVerifyMode::NONE);
-    let protocols = [&[u8::try_from(ALPN.len())?], ALPN].concat();
+    let protocols = [&[u8::try_from(ALPN.len())?], ALPN.as_bytes()].concat();
     builder.set_alpn_protos(&protocols)?;
     Ok(builder.build())
 }

@@ -158,10 +158,10 @@ impl Drop for Server {
 fn daemon(state: &Path, limits: Limits, options: &Options) -> Command {
     let mut command = Command::new(&options.klatchd);
     let own = [
-        r#"server.listen=["127.0.0.1:0"]"#.to_owned(),
+        "server.listen=127.0.0.1:0".to_owned(),
         format!("server.state_dir={}", state.join("state").display()),
         format!("server.workers={}", options.workers),
-        "rooms.default=[]".to_owned(),
+        "rooms.default=".to_owned(),
     ];
     let open = if limits == Limits::Open { OPEN_LIMITS } else { &[] };
     let settings = own.iter().map(String::as_str).chain(open.iter().copied());
