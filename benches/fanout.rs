@@ -93,12 +93,9 @@ impl Plan {
                 if self.workload == Workload::IdleTls && kind == Kind::Relay {
                     continue;
                 }
-                eprintln!(
-                    "{name}: {} clients, {}, round {round}",
-                    self.seats.clients(),
-                    kind.name()
-                );
-                case.rounds.push((kind, self.measure(kind, options)?));
+                let figures = self.measure(kind, options)?;
+                report::progress(&format!("{name} {clients}, round {round}"), kind, &figures);
+                case.rounds.push((kind, figures));
             }
         }
         Ok(case)

@@ -4,13 +4,17 @@
 //! same frame. Every later frame is copied, as it is, to all members of that room, the sender
 //! included. There are no names, rights, sequence numbers, acknowledgements, limits or history.
 //!
-//! One thread and one epoll, edge-triggered. What a turn reads for a room is collected, and each
-//! member gets it in one write at the end of the turn; since a connection has one room, that is one
-//! contiguous slice, and `writev` would have nothing to gather. What is left to pay is the kernel's
-//! price of a read and of a write, which no server on this machine can go below.
+//! One thread and one epoll, edge-triggered. What comes for a room is appended to one log; each
+//! member has a place in it, and gets all that lies behind its place in one write: a contiguous
+//! slice, for which `writev` would have nothing to gather. Members are served in pieces, with a look
+//! at the input in between, so that what comes in the meantime goes out with the same write: a
+//! larger piece sends less at once, and costs more. What is left to pay is the kernel's price of a
+//! read and of a write, and of those as few as can be.
 
+use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
@@ -22,6 +26,10 @@ const LISTENER: Token = Token(usize::MAX);
 const READ_BYTES: usize = 64 * 1024;
 const EVENTS: usize = 1_024;
 const BACKLOG: i32 = 1_024;
+/// Sockets written to before the next look at the input.
+const PIECE: usize = 64;
+/// A log above this is cut at the front: it stays in the cache.
+const LOG_BYTES: usize = 256 * 1024;
 
 /// One connection.
 struct Peer {
@@ -30,15 +38,32 @@ struct Peer {
     room: Option<usize>,
     /// The beginning of a frame whose end has not come yet.
     partial: Vec<u8>,
-    /// What the socket would not take; empty in a run that means anything.
-    backlog: Vec<u8>,
+    /// How many bytes of the room's log it has got, counted from the first ever.
+    place: usize,
+    /// Whether it stands in `Relay::queue`.
+    queued: bool,
 }
 
+/// The frames that not all members have yet.
 #[derive(Default)]
 struct Room {
     members: Vec<usize>,
-    /// The frames of this turn.
-    pending: Vec<u8>,
+    log: Vec<u8>,
+    /// How many bytes have been cut from the front of the log.
+    cut: usize,
+    /// Members that have not got all of it.
+    behind: usize,
+}
+
+impl Room {
+    const fn end(&self) -> usize {
+        self.cut + self.log.len()
+    }
+
+    fn cut_until(&mut self, place: usize) {
+        self.log.drain(..place - self.cut);
+        self.cut = place;
+    }
 }
 
 struct Relay {
@@ -46,8 +71,10 @@ struct Relay {
     listener: TcpListener,
     peers: Vec<Option<Peer>>,
     rooms: Vec<Room>,
-    /// Rooms with something pending.
-    dirty: Vec<usize>,
+    /// Rooms that something came for since the last look at the input.
+    fresh: Vec<usize>,
+    /// Members that are due a write.
+    queue: VecDeque<usize>,
     buffer: Vec<u8>,
 }
 
@@ -57,7 +84,8 @@ pub(crate) fn run() -> Result<()> {
     println!("listening on {}", relay.listener.local_addr()?);
     let mut events = Events::with_capacity(EVENTS);
     loop {
-        match relay.poll.poll(&mut events, None) {
+        let wait = (!relay.queue.is_empty()).then_some(Duration::ZERO);
+        match relay.poll.poll(&mut events, wait) {
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             other => other?,
         }
@@ -68,7 +96,11 @@ pub(crate) fn run() -> Result<()> {
                 relay.ready(event.token().0, event.is_writable());
             }
         }
-        relay.flush();
+        relay.enqueue();
+        for _ in 0..PIECE {
+            let Some(index) = relay.queue.pop_front() else { break };
+            relay.write(index);
+        }
     }
 }
 
@@ -81,8 +113,9 @@ impl Relay {
         let mut listener = TcpListener::from_std(socket.into());
         let poll = Poll::new()?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
-        let (peers, rooms, dirty) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { poll, listener, peers, rooms, dirty, buffer: vec![0; READ_BYTES] })
+        let (peers, rooms, fresh) = (Vec::new(), Vec::new(), Vec::new());
+        let (queue, buffer) = (VecDeque::new(), vec![0; READ_BYTES]);
+        Ok(Self { poll, listener, peers, rooms, fresh, queue, buffer })
     }
 
     fn accept(&mut self) -> Result<()> {
@@ -97,16 +130,16 @@ impl Relay {
             // socket has drained.
             let interest = Interest::READABLE | Interest::WRITABLE;
             self.poll.registry().register(&mut stream, Token(self.peers.len()), interest)?;
-            let (partial, backlog) = (Vec::new(), Vec::new());
-            self.peers.push(Some(Peer { stream, room: None, partial, backlog }));
+            let partial = Vec::new();
+            self.peers.push(Some(Peer { stream, room: None, partial, place: 0, queued: false }));
         }
     }
 
     fn ready(&mut self, index: usize, writable: bool) {
-        let Some(peer) = self.peers.get_mut(index).and_then(Option::as_mut) else { return };
-        let drained = !writable || peer.backlog.is_empty() || peer.drain().is_ok();
-        if !drained || self.read(index).is_err() {
+        if self.read(index).is_err() {
             self.close(index);
+        } else if writable {
+            self.enqueue_late(index);
         }
     }
 
@@ -122,14 +155,14 @@ impl Relay {
             let read = &self.buffer[..count];
             if peer.partial.is_empty() {
                 let whole = frames::whole(read)?;
-                pass_on(peer, index, &mut self.rooms, &mut self.dirty, &read[..whole])?;
+                pass_on(peer, index, &mut self.rooms, &mut self.fresh, &read[..whole])?;
                 peer.partial.extend_from_slice(&read[whole..]);
             } else {
                 peer.partial.extend_from_slice(read);
                 let whole = frames::whole(&peer.partial)?;
                 let rest = peer.partial.split_off(whole);
                 let run = std::mem::replace(&mut peer.partial, rest);
-                pass_on(peer, index, &mut self.rooms, &mut self.dirty, &run)?;
+                pass_on(peer, index, &mut self.rooms, &mut self.fresh, &run)?;
             }
             // A short read emptied the socket: what comes later makes a new edge.
             if count < self.buffer.len() {
@@ -138,21 +171,49 @@ impl Relay {
         }
     }
 
-    fn flush(&mut self) {
-        for room in std::mem::take(&mut self.dirty) {
-            let pending = std::mem::take(&mut self.rooms[room].pending);
-            let members = std::mem::take(&mut self.rooms[room].members);
-            for &member in &members {
+    /// Puts the members of rooms with something new in the queue.
+    fn enqueue(&mut self) {
+        for room in self.fresh.drain(..) {
+            let room = &mut self.rooms[room];
+            room.behind = room.members.len();
+            let mut least = room.end();
+            for &member in &room.members {
                 let Some(peer) = self.peers[member].as_mut() else { continue };
-                if peer.write(&pending).is_err() {
-                    self.close(member);
+                least = least.min(peer.place);
+                if !std::mem::replace(&mut peer.queued, true) {
+                    self.queue.push_back(member);
                 }
             }
-            // Put back, so that neither is allocated again.
-            let room = &mut self.rooms[room];
-            room.members = members;
-            room.pending = pending;
-            room.pending.clear();
+            if room.log.len() > LOG_BYTES {
+                room.cut_until(least);
+            }
+        }
+    }
+
+    /// A full socket has drained: its peer may have missed a write.
+    fn enqueue_late(&mut self, index: usize) {
+        let Some(peer) = self.peers[index].as_mut() else { return };
+        let is_behind = peer.room.is_some_and(|room| peer.place < self.rooms[room].end());
+        if is_behind && !std::mem::replace(&mut peer.queued, true) {
+            self.queue.push_back(index);
+        }
+    }
+
+    /// Gives a member all that it has not got. What its socket does not take has to wait.
+    fn write(&mut self, index: usize) {
+        let Some(peer) = self.peers[index].as_mut() else { return };
+        peer.queued = false;
+        let Some(room) = peer.room.map(|room| &mut self.rooms[room]) else { return };
+        while peer.place < room.end() {
+            match peer.stream.write(&room.log[peer.place - room.cut..]) {
+                Ok(count) => peer.place += count,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(_) => return self.close(index),
+            }
+        }
+        room.behind = room.behind.saturating_sub(1);
+        if room.behind == 0 {
+            room.cut_until(room.end());
         }
     }
 
@@ -168,7 +229,7 @@ fn pass_on(
     peer: &mut Peer,
     index: usize,
     rooms: &mut Vec<Room>,
-    dirty: &mut Vec<usize>,
+    fresh: &mut Vec<usize>,
     mut run: &[u8],
 ) -> Result<()> {
     if peer.room.is_none() {
@@ -180,37 +241,17 @@ fn pass_on(
             rooms.resize_with(room + 1, Room::default);
         }
         rooms[room].members.push(index);
-        peer.room = Some(room);
-        peer.write(join)?;
+        (peer.room, peer.place) = (Some(room), rooms[room].end());
+        // A fresh socket takes eight bytes.
+        peer.stream.write_all(join)?;
         run = rest;
     }
     if let Some(room) = peer.room.filter(|_| !run.is_empty()) {
-        if rooms[room].pending.is_empty() {
-            dirty.push(room);
+        rooms[room].log.extend_from_slice(run);
+        // Its members come one after the other in most turns.
+        if fresh.last() != Some(&room) {
+            fresh.push(room);
         }
-        rooms[room].pending.extend_from_slice(run);
     }
     Ok(())
-}
-
-impl Peer {
-    fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        let mut written = 0;
-        if self.backlog.is_empty() {
-            while written < bytes.len() {
-                match self.stream.write(&bytes[written..]) {
-                    Ok(count) => written += count,
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                    Err(error) => return Err(error.into()),
-                }
-            }
-        }
-        self.backlog.extend_from_slice(&bytes[written..]);
-        Ok(())
-    }
-
-    fn drain(&mut self) -> Result<()> {
-        let backlog = std::mem::take(&mut self.backlog);
-        self.write(&backlog)
-    }
 }

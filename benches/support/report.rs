@@ -35,20 +35,26 @@ pub(crate) struct Case {
 }
 
 impl Case {
-    /// The median of each figure over the rounds against one server; empty if there were none.
+    /// The figures of the median round against one server, by its CPU time for a delivery; empty if
+    /// there was none. They belong together: a median of each figure would mix the rounds.
     fn median(&self, kind: Kind) -> Figures {
-        let mut values: BTreeMap<&'static str, Vec<f64>> = BTreeMap::new();
-        for (_, figures) in self.rounds.iter().filter(|(of, _)| *of == kind) {
-            for (&name, &value) in figures {
-                values.entry(name).or_default().push(value);
-            }
-        }
-        let middle = |mut values: Vec<f64>| {
-            values.sort_by(f64::total_cmp);
-            values[values.len() / 2]
-        };
-        values.into_iter().map(|(name, values)| (name, middle(values))).collect()
+        let of_kind = self.rounds.iter().filter(|(of, _)| *of == kind).map(|(_, figures)| figures);
+        let mut rounds: Vec<&Figures> = of_kind.collect();
+        rounds.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
+        rounds.get(rounds.len() / 2).map(|&figures| figures.clone()).unwrap_or_default()
     }
+}
+
+fn cost(figures: &Figures) -> f64 {
+    figures.get(CPU).copied().unwrap_or_default()
+}
+
+/// One round as it ends, so that one can see how much they differ.
+pub(crate) fn progress(what: &str, kind: Kind, figures: &Figures) {
+    let told = COLUMNS.iter().filter_map(|&(name, heading, decimals)| {
+        figures.get(name).map(|value| format!("{heading} {value:.decimals$}"))
+    });
+    eprintln!("{what}, {}: {}", kind.name(), told.collect::<Vec<_>>().join(", "));
 }
 
 /// A table with a line for each server, then a line of JSON for each case.
