@@ -20,6 +20,8 @@ use crate::store::{self, Range, StoreError};
 impl ChatRoom {
     pub(super) fn join(&mut self, from: SessionId, who: &Arc<Identity>, answer: Answer) {
         match self.room.join(who, from, self.around.clock.unix_ms()) {
+            // Brought here twice, as a default room and as one it was in: once is enough.
+            Ok(Arrival::Known) if answer == Answer::Event => {}
             Ok(arrival) => {
                 if arrival == Arrival::Account {
                     self.announce();

@@ -10,14 +10,19 @@
 
 mod abuse;
 mod corpus;
+mod daemon;
 mod docs;
+mod durability;
 mod hostile;
+mod isolation;
 mod login;
 mod notation;
 mod room;
 mod samples;
+mod shutdown;
 mod support;
 mod tidy;
 mod timeout;
+mod tls;
 mod vectors;
 mod worked;

@@ -86,11 +86,6 @@ impl TestClient {
         self.stream.write_all(bytes).expect("the server reads");
     }
 
-    /// Sends a body in a frame.
-    pub(crate) fn send_body(&mut self, body: &[u8]) {
-        self.send_raw(&frame::single(|out| out.extend_from_slice(body)));
-    }
-
     /// Sends what the server may not want any more.
     pub(crate) fn try_send_raw(&mut self, bytes: &[u8]) -> bool {
         self.stream.write_all(bytes).is_ok()
@@ -188,9 +183,16 @@ impl TestClient {
         while self.frame().is_some() {}
     }
 
-    /// Asks and waits for the answer: all that was sent before is done then.
+    /// Asks and waits for the answer; other answers are passed over, events are kept.
     pub(crate) fn sync(&mut self) {
-        self.request(&Ping { timeout_ms: None }).expect("a pong");
+        let ping = self.send(&Ping { timeout_ms: None });
+        loop {
+            match self.receive().expect("a pong before the end") {
+                Incoming::Response { id, .. } if id == ping => return,
+                Incoming::Response { .. } | Incoming::UnknownEvent => {}
+                Incoming::Event(event) => self.events.push_back(event),
+            }
+        }
     }
 
     /// Sends no more, and still reads.

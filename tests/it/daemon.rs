@@ -1,0 +1,224 @@
+//! `klatchd` as a process: its flags, its signals, its errors, and what it does without descriptors.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use klatch::protocol::status::Code;
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::support::TestClient;
+use crate::support::client::say;
+
+/// A daemon; it is ended with the test.
+struct Daemon {
+    child: Child,
+    address: SocketAddr,
+    greeting: String,
+    _home: TempDir,
+}
+
+fn klatchd(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_klatchd"));
+    command.args(arguments).env_clear().env("HOME", "/nonexistent");
+    command
+}
+
+impl Daemon {
+    fn start(command: &mut Command) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let mut child = command
+            .env("XDG_STATE_HOME", home.path())
+            .env("STATE_DIRECTORY", home.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut greeting = String::new();
+        let mut lines = BufReader::new(child.stdout.take().unwrap());
+        while !greeting.contains("chat with") {
+            assert!(lines.read_line(&mut greeting).unwrap() > 0, "it ended: {greeting}");
+        }
+        let port = greeting.split("127.0.0.1:").nth(1).unwrap();
+        let digits: String = port.chars().take_while(char::is_ascii_digit).collect();
+        let address = SocketAddr::from(([127, 0, 0, 1], digits.parse().unwrap()));
+        Self { child, address, greeting, _home: home }
+    }
+
+    fn usual(more: &[&str]) -> Self {
+        let mut arguments = vec!["--set", "server.listen=127.0.0.1:0"];
+        arguments.extend_from_slice(more);
+        Self::start(&mut klatchd(&arguments))
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    fn login(&self, name: &str) -> TestClient {
+        let mut client = TestClient::connect(self.address);
+        client.hello();
+        client.login(name);
+        client
+    }
+
+    /// Processor time that it has used.
+    fn cpu(&self) -> Duration {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        let nanos = tasks.map(|task| {
+            let stat = std::fs::read_to_string(task.unwrap().path().join("schedstat")).unwrap();
+            stat.split(' ').next().unwrap().parse::<u64>().unwrap()
+        });
+        Duration::from_nanos(nanos.sum())
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        self.child.kill().expect("killed, or gone");
+        self.child.wait().expect("waited for");
+    }
+}
+
+fn output(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } = klatchd(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code(), text(stdout), text(stderr))
+}
+
+#[test]
+fn it_says_where_it_is_and_how_to_chat() {
+    let daemon = Daemon::usual(&[]);
+    assert!(daemon.greeting.contains("certificate   sha256:"), "{}", daemon.greeting);
+    let command = format!("--server {}", daemon.address);
+    assert!(daemon.greeting.contains(&command), "{}", daemon.greeting);
+    assert!(daemon.greeting.lines().count() <= 5, "a short block");
+}
+
+#[test]
+fn sigterm_tells_everybody_and_ends_well() {
+    let mut daemon = Daemon::usual(&[]);
+    let mut ann = daemon.login("ann");
+    daemon.signal(Signal::TERM);
+    assert_eq!(ann.bye().code, Code::GoingAway.number());
+    assert_eq!(daemon.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let mut daemon = Daemon::usual(&["--set", "limits.exempt=127.0.0.0/8"]);
+    let stuck = daemon.login("stuck");
+    let mut ann = daemon.login("ann");
+    // More than the kernel holds for one who does not read: the shutdown has to wait for it.
+    for _ in 0..60 {
+        ann.send(&say("lobby", &"x".repeat(16_000), None));
+    }
+    ann.sync();
+    daemon.signal(Signal::TERM);
+    ann.wait_for_end();
+    daemon.signal(Signal::TERM);
+    let code = daemon.child.wait().unwrap().code();
+    // If the first was done before the second came, that is as well.
+    assert!(matches!(code, Some(0 | 1)), "{code:?}");
+    drop(stuck);
+}
+
+#[test]
+fn a_bad_configuration_is_told_whole_and_is_no_start() {
+    let (code, _, stderr) =
+        output(&["--set", "limits.infligt=3", "--set", "timeouts.ping=fast", "--check-config"]);
+    assert_eq!(code, Some(78));
+    assert!(stderr.contains("limits.inflight"), "the nearest name: {stderr}");
+    assert!(stderr.contains("timeouts.ping"), "every problem: {stderr}");
+    let (code, stdout, _) = output(&["--check-config"]);
+    assert_eq!((code, stdout.trim()), (Some(0), "the configuration is good"));
+}
+
+#[test]
+fn the_configuration_in_effect_can_be_printed() {
+    let mut command = klatchd(&["--print-config", "--set", "rooms.rooms_max=7000"]);
+    let output = command.env("KLATCHD__LIMITS__INFLIGHT", "9").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let line = |key: &str| text.lines().find(|line| line.starts_with(key)).unwrap().to_owned();
+    assert!(line("rooms_max").contains("--set"), "{text}");
+    assert!(line("inflight").contains("KLATCHD__LIMITS__INFLIGHT"), "{text}");
+}
+
+#[test]
+fn a_taken_port_is_told_with_advice() {
+    let daemon = Daemon::usual(&[]);
+    let listen = format!("server.listen={}", daemon.address);
+    let dir = tempfile::tempdir().unwrap();
+    let state = format!("server.state_dir={}", dir.path().display());
+    let (code, _, stderr) = output(&["--set", &listen, "--set", &state]);
+    assert_eq!(code, Some(69));
+    assert!(stderr.contains("another program listens there"), "{stderr}");
+}
+
+#[test]
+fn a_missing_certificate_is_told_by_its_path() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = format!("server.state_dir={}", dir.path().display());
+    let (code, _, stderr) = output(&[
+        "--set",
+        "server.listen=127.0.0.1:0",
+        "--set",
+        &state,
+        "--set",
+        "tls.certificate=/nonexistent/cert.pem",
+        "--set",
+        "tls.key=/nonexistent/key.pem",
+    ]);
+    assert_eq!(code, Some(69));
+    assert!(stderr.contains("/nonexistent/"), "{stderr}");
+}
+
+#[test]
+fn without_descriptors_it_rests_and_those_who_are_there_lose_nothing() {
+    const FILES: u64 = 128;
+    let mut command = klatchd(&[
+        "--set",
+        "server.listen=127.0.0.1:0",
+        "--set",
+        "server.workers=1",
+        "--set",
+        "limits.exempt=127.0.0.0/8",
+        "--set",
+        "limits.connections=1000",
+        "--set",
+        "timeouts.login=60s",
+        "--set",
+        "timeouts.dead=90s",
+    ]);
+    // Set from outside, and hard: the daemon raises a soft limit by itself.
+    let mut shell = Command::new("sh");
+    shell.arg0("sh").arg("-c").arg(format!("ulimit -n {FILES}; exec \"$0\" \"$@\""));
+    shell.arg(command.get_program()).args(command.get_args()).env_clear();
+    command = shell;
+    let daemon = Daemon::start(&mut command);
+    let (mut ann, mut bob) = (daemon.login("ann"), daemon.login("bob"));
+    let crowd: Vec<TcpStream> =
+        (0..300).map(|_| TcpStream::connect(daemon.address).unwrap()).collect();
+    for n in 0..20 {
+        ann.say("lobby", &n.to_string());
+        assert_eq!(*bob.message().text, n.to_string());
+    }
+    let before = daemon.cpu();
+    pass(Duration::from_secs(2));
+    let used = daemon.cpu() - before;
+    // A daemon that spins uses all of it; the figure itself is a benchmark's.
+    assert!(used < Duration::from_millis(400), "{used:?} in two seconds");
+    drop(crowd);
+    let mut late = daemon.login("late");
+    late.say("lobby", "here");
+}
+
+/// Lets time pass in which nothing happens: a measurement needs its span.
+fn pass(span: Duration) {
+    let (mut one, _other) = std::os::unix::net::UnixStream::pair().unwrap();
+    one.set_read_timeout(Some(span)).unwrap();
+    assert!(one.read(&mut [0]).is_err(), "nobody writes");
+}
