@@ -238,11 +238,16 @@ fn silent_peers_from_many_addresses_are_cut_and_leave_nothing() {
     server.advance(Duration::from_secs(4));
     ann.sync();
     assert_eq!(server.sessions(), 501);
-    server.advance(Duration::from_secs(2));
+    // Some may have been admitted, but not have begun, when the clock was moved.
+    let steps = (1..10).find(|_| {
+        server.advance(Duration::from_secs(2));
+        ann.sync();
+        server.sessions() == 1
+    });
+    assert!(steps.is_some(), "{} are left", server.sessions());
     for mut peer in silent {
         assert_eq!(peer.read(&mut [0; 16]).unwrap(), 0, "closed without noise");
     }
-    server.wait_for_sessions(1);
     ann.sync();
 }
 
