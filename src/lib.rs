@@ -1,3 +1,4 @@
 //! Klatch.
 pub mod base;
+pub mod client;
 pub mod protocol;
