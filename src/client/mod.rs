@@ -159,70 +159,70 @@ impl Client {
     /// Says a text; it is in order behind all earlier ones when this returns. The [`Answer`] is the
     /// acknowledgement. Waits while too much is waiting already.
     pub async fn post(&self, room: &str, text: &str) -> Result<Answer<Said>, Error> {
-        self.submit(say(room, text)).await
+        self.submit(&say(room, text)).await
     }
 
     /// As [`post`](Self::post), but fails with [`Error::Full`] rather than wait.
     pub fn try_post(&self, room: &str, text: &str) -> Result<Answer<Said>, Error> {
-        self.try_submit(say(room, text))
+        self.try_submit(&say(room, text))
     }
 
     /// Joins a room.
     pub async fn join(&self, room: &str) -> Result<RoomState, Error> {
-        self.request(Join { room: room.into(), timeout_ms: None }).await
+        self.request(&Join { room: room.into(), timeout_ms: None }).await
     }
 
     /// Leaves a room.
     pub async fn leave(&self, room: &str) -> Result<(), Error> {
-        let Empty {} = self.request(Leave { room: room.into(), timeout_ms: None }).await?;
+        let Empty {} = self.request(&Leave { room: room.into(), timeout_ms: None }).await?;
         Ok(())
     }
 
     /// Makes a room and joins it.
     pub async fn create(&self, room: &str, topic: Option<&str>) -> Result<RoomState, Error> {
         let topic = topic.map(Into::into);
-        self.request(Create { room: room.into(), topic, timeout_ms: None }).await
+        self.request(&Create { room: room.into(), topic, timeout_ms: None }).await
     }
 
     /// Opens the direct room with another account.
     pub async fn direct(&self, name: &str) -> Result<RoomState, Error> {
-        self.request(Direct { name: name.into(), timeout_ms: None }).await
+        self.request(&Direct { name: name.into(), timeout_ms: None }).await
     }
 
     /// Lists rooms: one page, after the room `after`.
     pub async fn rooms(&self, after: Option<&str>) -> Result<RoomList, Error> {
         let after = after.map(Into::into);
-        self.request(Rooms { after, limit: None, timeout_ms: None }).await
+        self.request(&Rooms { after, limit: None, timeout_ms: None }).await
     }
 
     /// Lists the members of a room: one page, after the member with the id `after`.
     pub async fn members(&self, room: &str, after: Option<u64>) -> Result<MemberList, Error> {
-        self.request(Members { room: room.into(), after, limit: None, timeout_ms: None }).await
+        self.request(&Members { room: room.into(), after, limit: None, timeout_ms: None }).await
     }
 
     /// Reads the newest entries of a room, or the newest before `before`: one page.
     pub async fn history(&self, room: &str, before: Option<Seq>) -> Result<HistoryPage, Error> {
         let room = room.into();
         let page = History { room, before, after: None, limit: None, timeout_ms: None };
-        self.request(page).await
+        self.request(&page).await
     }
 
     /// Reads a room's topic, or sets it.
     pub async fn topic(&self, room: &str, topic: Option<&str>) -> Result<TopicState, Error> {
         let topic = topic.map(Into::into);
-        self.request(Topic { room: room.into(), topic, timeout_ms: None }).await
+        self.request(&Topic { room: room.into(), topic, timeout_ms: None }).await
     }
 
     /// Tells the others that the account is typing, or has stopped.
     pub async fn typing(&self, room: &str, active: bool) -> Result<(), Error> {
         let typing = Typing { room: room.into(), active, timeout_ms: None };
-        let Empty {} = self.request(typing).await?;
+        let Empty {} = self.request(&typing).await?;
         Ok(())
     }
 
     /// Ends the session politely: everything asked before is answered first.
     pub async fn logout(&self) -> Result<(), Error> {
-        let Empty {} = self.request(Logout { timeout_ms: None }).await?;
+        let Empty {} = self.request(&Logout { timeout_ms: None }).await?;
         Ok(())
     }
 
@@ -230,20 +230,20 @@ impl Client {
     ///
     /// A request that was cut off by a lost connection fails with [`Error::Disconnected`]; only a
     /// [`Say`] with a key is sent again by itself.
-    pub async fn request<P: Params + 'static>(&self, params: P) -> Result<P::Reply, Error> {
+    pub async fn request<P: Params + 'static>(&self, params: &P) -> Result<P::Reply, Error> {
         self.submit(params).await?.await
     }
 
     /// Sends any request; the [`Answer`] is waited for apart.
-    pub async fn submit<P: Params + 'static>(&self, params: P) -> Result<Answer<P::Reply>, Error> {
-        let (command, answer) = self.command(&params)?;
+    pub async fn submit<P: Params + 'static>(&self, params: &P) -> Result<Answer<P::Reply>, Error> {
+        let (command, answer) = self.command(params)?;
         self.shared.commands.send(command).await.map_err(|_| Error::Ended)?;
         Ok(Answer { answer, result: PhantomData })
     }
 
     /// As [`submit`](Self::submit), but fails with [`Error::Full`] rather than wait.
-    pub fn try_submit<P: Params + 'static>(&self, params: P) -> Result<Answer<P::Reply>, Error> {
-        let (command, answer) = self.command(&params)?;
+    pub fn try_submit<P: Params + 'static>(&self, params: &P) -> Result<Answer<P::Reply>, Error> {
+        let (command, answer) = self.command(params)?;
         self.shared.commands.try_send(command).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Error::Full,
             mpsc::error::TrySendError::Closed(_) => Error::Ended,

@@ -119,7 +119,8 @@ fn what_was_there_is_shown() {
 
 #[test]
 fn ordinary_text_of_all_scripts_is_left_alone() {
-    for text in ["naïve café", "日本語", "👩‍👩‍👧 family", "שלום", "नमस्ते", "❤️", "می‌خواهم", ""] {
+    for text in ["naïve café", "日本語", "👩‍👩‍👧 family", "שלום", "नमस्ते", "❤️", "می‌خواهم", ""]
+    {
         assert!(matches!(line(text), Cow::Borrowed(same) if same == text), "{text}");
     }
 }
