@@ -4,5 +4,7 @@
 
 pub mod clock;
 pub mod id;
+pub mod isolation;
 pub mod limits;
 pub mod name;
+pub mod wheel;

@@ -4,8 +4,9 @@
 //! people write (UTS 39, highly restrictive), within the bounds of [`limits`]; two names with the
 //! same [`skeleton`](UserName::skeleton) look alike and are the same name to the server.
 
+use std::collections::HashSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use precis_profiles::precis_core::profile::PrecisFastInvocation;
 use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
@@ -13,6 +14,7 @@ use unicode_security::RestrictionLevelDetection;
 use unicode_security::confusable_detection::skeleton;
 use unicode_security::restriction_level::RestrictionLevel;
 
+use crate::base::id::AccountId;
 use crate::base::limits;
 
 /// Names that nobody may take: they would speak for the server or for everybody.
@@ -38,6 +40,14 @@ pub const RESERVED: [&str; 20] = [
     "support",
     "system",
 ];
+
+/// Whether a name with this skeleton looks like one of [`RESERVED`].
+#[must_use]
+pub fn is_reserved(skeleton: &str) -> bool {
+    static SKELETONS: LazyLock<HashSet<Arc<str>>> =
+        LazyLock::new(|| RESERVED.iter().map(|name| skeleton_of(name)).collect());
+    SKELETONS.contains(skeleton)
+}
 
 /// Why a text is not a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -85,7 +95,8 @@ impl UserName {
         check(raw)?;
         let text = UsernameCasePreserved::enforce(raw).map_err(|_| NameError::Profile)?;
         let mapped = UsernameCaseMapped::enforce(raw).map_err(|_| NameError::Profile)?;
-        check_bounds(&text)?;
+        // Again: PRECIS makes an ordinary `'` or `.` of a full-width one.
+        check(&text)?;
         check_scripts(&text)?;
         Ok(Self { text: text.as_ref().into(), skeleton: skeleton_of(&mapped) })
     }
@@ -115,6 +126,15 @@ impl fmt::Display for UserName {
     }
 }
 
+/// Who somebody is, for as long as the name is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The account.
+    pub account: AccountId,
+    /// Its name.
+    pub name: UserName,
+}
+
 /// The name of a room: lower case, so that it is written in one way only.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RoomName(Arc<str>);
@@ -128,7 +148,7 @@ impl RoomName {
         }
         check(raw)?;
         let mapped = UsernameCaseMapped::enforce(raw).map_err(|_| NameError::Profile)?;
-        check_bounds(&mapped)?;
+        check(&mapped)?;
         check_scripts(&mapped)?;
         Ok(Self(mapped.as_ref().into()))
     }
@@ -160,6 +180,13 @@ impl RoomName {
     /// The shared text.
     #[must_use]
     pub fn shared(&self) -> &Arc<str> {
+        &self.0
+    }
+}
+
+/// Tables of rooms can be asked with the text as it came: a name is equal to its own text only.
+impl std::borrow::Borrow<str> for RoomName {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }
@@ -288,6 +315,13 @@ mod tests {
         refused("e\u{301}\u{301}\u{301}\u{301}\u{301}", &NameError::Marks);
         refused(&"x".repeat(33), &NameError::TooLong { unit: "characters", used: 33, allowed: 32 });
         refused(&"x".repeat(65), &NameError::TooLong { unit: "bytes", used: 65, allowed: 64 });
+    }
+
+    #[test]
+    fn what_is_refused_is_refused_in_full_width_too() {
+        refused("a\u{ff07}b", &NameError::Character('\''));
+        refused("\u{ff0e}hidden", &NameError::Edge);
+        assert_eq!(RoomName::parse("a\u{ff1a}b"), Err(NameError::Character(':')));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Bodies: the three shapes of MessagePack-RPC, read from bytes and written to bytes.
 //!
 //! **Never:** panics or reserves more than is present, whatever the bytes: [`scan::check`] stands
-//! before every decoder.
+//! before every decoder, and the declaration of each map is checked before serde sees it.
 
 use bytes::buf::Writer;
 use bytes::{BufMut, Bytes, BytesMut};
@@ -10,15 +10,18 @@ use rmp_serde::config::{DefaultConfig, StructMapConfig};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::cursor::Cursor;
+use super::describe::Describe;
 use super::event::Event;
-use super::frame;
 use super::request::{Params, Request};
 use super::scan::{self, ScanError};
 use super::status::{Code, ErrorBody, Refusal};
+use super::{frame, shape};
 
 const REQUEST: u8 = 0;
 const RESPONSE: u8 = 1;
 const EVENT: u8 = 2;
+const NIL: u8 = 0xc0;
 
 /// Writes structs as maps.
 pub type MapSerializer<W> = Serializer<W, StructMapConfig<DefaultConfig>>;
@@ -108,18 +111,9 @@ pub(super) fn params<T: Params>(bytes: &[u8]) -> Result<T, Refusal> {
 }
 
 /// Decodes one map; the error names the field.
-pub(super) fn map<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
-    rmp_serde::from_slice(bytes).map_err(|_| {
-        // Decode again for the message only: keeping track of the path costs time.
-        let mut decoder = rmp_serde::Deserializer::from_read_ref(bytes);
-        match serde_path_to_error::deserialize::<_, T>(&mut decoder) {
-            Ok(_) => "not a map".to_owned(),
-            Err(error) => match error.path().to_string().as_str() {
-                "." => error.inner().to_string(),
-                path => format!("{path}: {}", error.inner()),
-            },
-        }
-    })
+pub(super) fn map<T: Describe + DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    shape::check(T::FIELDS, bytes)?;
+    rmp_serde::from_slice(bytes).map_err(|_| "the map does not decode".into())
 }
 
 /// Decodes the body of one frame from the server.
@@ -143,19 +137,30 @@ pub fn decode_incoming(body: &[u8]) -> Result<Incoming, String> {
 }
 
 fn response_tail(mut rest: &[u8]) -> Option<Incoming> {
-    const NIL: u8 = 0xc0;
     let id = rmp::decode::read_int(&mut rest).ok()?;
-    let outcome = match rest.strip_prefix(&[NIL]) {
-        Some(result) => Ok(Bytes::copy_from_slice(result)),
-        // The error comes before the result, which is nil.
-        None => Err(map::<ErrorBody>(rest.strip_suffix(&[NIL])?).ok()?),
+    let outcome = if let Some(result) = rest.strip_prefix(&[NIL]) {
+        Ok(Bytes::copy_from_slice(result))
+    } else {
+        let mut cursor = Cursor::new(rest);
+        cursor.skip().ok()?;
+        // An error stands in place of a result, not beside one.
+        (cursor.rest() == [NIL]).then_some(())?;
+        Err(map::<ErrorBody>(rest).ok()?)
     };
     Some(Incoming::Response { id, outcome })
 }
 
-/// Decodes the result of a response.
+/// Decodes the result of a response; the error names the field.
 pub fn result<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
-    map(bytes)
+    let mut decoder = rmp_serde::Deserializer::from_read_ref(bytes);
+    serde_path_to_error::deserialize(&mut decoder)
+        .map_err(|error| excerpt(&error.to_string(), 200).to_owned())
+}
+
+/// The first `chars` characters of a text that may quote a peer: an error never grows with its cause.
+pub(super) fn excerpt(text: &str, chars: usize) -> &str {
+    let end = text.char_indices().nth(chars).map_or(text.len(), |(end, _)| end);
+    text.get(..end).unwrap_or(text)
 }
 
 /// One frame with a request.
@@ -163,14 +168,21 @@ pub fn request<T: Params>(id: u32, params: &T) -> Bytes {
     frame::single(|out| write(out, &(REQUEST, id, T::METHOD, (params,))))
 }
 
-/// Appends one frame with a successful response.
-pub fn append_result<T: Serialize>(out: &mut BytesMut, id: u32, result: &T) {
-    frame::append(out, |out| write(out, &(RESPONSE, id, (), result)));
+/// One frame with a successful response.
+pub fn result_frame<T: Serialize>(id: u32, result: &T) -> Bytes {
+    frame::single(|out| write(out, &(RESPONSE, id, (), result)))
 }
 
-/// Appends one frame with a refusal.
-pub fn append_refusal(out: &mut BytesMut, id: u32, refusal: &Refusal) {
-    frame::append(out, |out| write(out, &(RESPONSE, id, refusal.body(), ())));
+/// One frame with a refusal.
+pub fn refusal_frame(id: u32, refusal: &Refusal) -> Bytes {
+    frame::single(|out| write(out, &(RESPONSE, id, refusal.body(), ())))
+}
+
+/// One frame with an event.
+pub fn event_frame(event: &Event) -> Bytes {
+    let mut out = BytesMut::with_capacity(128);
+    append_event(&mut out, event);
+    out.freeze()
 }
 
 /// Appends one frame with an event.
@@ -221,4 +233,32 @@ fn write<T: Serialize>(out: &mut BytesMut, value: &T) {
 /// Checks the bounds of what is about to be sent; a client finds its own mistakes this way.
 pub fn check_params<T: Params>(params: &T) -> Result<(), Refusal> {
     params.check("params")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_stands_in_place_of_a_result() {
+        let error = rmp_serde::to_vec_named(&Refusal::from(Code::Busy).body()).expect("an error");
+        let response = |result: &[u8]| [b"\x94\x01\x07", &error[..], result].concat();
+        let sound = decode_incoming(&response(&[NIL]));
+        assert!(matches!(sound, Ok(Incoming::Response { id: 7, outcome: Err(_) })), "{sound:?}");
+        // A result that happens to end in nil is a result nevertheless.
+        for beside in [&b"\x81\xa1a\xc0"[..], b"\x91\xc0", b"\x01", b"\xc4\x01\xc0"] {
+            assert!(decode_incoming(&response(beside)).is_err(), "{beside:x?}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_method_is_quoted_in_part() {
+        let name = "x".repeat(1_000);
+        let body = rmp_serde::to_vec(&(0, 7, name, [(); 0])).expect("a request");
+        let Err(RequestError::Refused { id: 7, refusal }) = decode_request(&body) else {
+            panic!("not refused");
+        };
+        assert_eq!(refusal.code, Code::UnknownMethod);
+        assert_eq!(refusal.text, format!("the server knows no method {:?}", "x".repeat(40)));
+    }
 }

@@ -1,4 +1,4 @@
-//! One definition, many outputs: [`wire!`] declares a map of the protocol once, with its docs, and
+//! One definition, many outputs: `wire!` declares a map of the protocol once, with its docs, and
 //! yields the struct, its serde code, its bounds check, and the rows of docs/PROTOCOL.md.
 
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::status::{Code, Refusal};
 use crate::base::id::{Epoch, Key, Seq};
+use crate::base::limits;
 
 /// One field of a map, as the documentation shows it.
 #[derive(Debug, Clone, Copy)]
@@ -15,10 +16,31 @@ pub struct Field {
     pub name: &'static str,
     /// Its type and bounds, in words.
     pub kind: fn() -> String,
+    /// Its type as a decoder checks it.
+    pub shape: &'static Shape,
     /// Whether it may be absent.
     pub optional: bool,
     /// Its documentation.
     pub doc: &'static [&'static str],
+}
+
+/// What a value looks like in MessagePack.
+#[derive(Debug, Clone, Copy)]
+pub enum Shape {
+    /// True or false.
+    Bool,
+    /// An integer from 0 to this, in any of its forms.
+    Uint(u64),
+    /// A string; its bounds are checked by [`WireType::check`], which has the better error.
+    Str,
+    /// One of these strings.
+    Word(&'static [&'static str]),
+    /// So many bytes.
+    Bin(usize),
+    /// Values of one shape, at most so many.
+    Array(&'static Self, usize),
+    /// A map with these fields, and others that are ignored.
+    Map(&'static [Field]),
 }
 
 /// A map of the protocol that can describe itself.
@@ -33,6 +55,9 @@ pub trait Describe {
 pub trait WireType {
     /// Whether a field of this type may be absent.
     const OPTIONAL: bool = false;
+
+    /// What it looks like in MessagePack.
+    const SHAPE: &'static Shape;
 
     /// Type, unit and bounds in words.
     fn describe() -> String;
@@ -64,6 +89,7 @@ macro_rules! wire {
                 $($crate::protocol::describe::Field {
                     name: stringify!($field),
                     kind: <$kind as $crate::protocol::describe::WireType>::describe,
+                    shape: <$kind as $crate::protocol::describe::WireType>::SHAPE,
                     optional: <$kind as $crate::protocol::describe::WireType>::OPTIONAL,
                     doc: &[$($field_doc),*],
                 },)*
@@ -71,6 +97,11 @@ macro_rules! wire {
         }
 
         impl $crate::protocol::describe::WireType for $name {
+            const SHAPE: &'static $crate::protocol::describe::Shape =
+                &$crate::protocol::describe::Shape::Map(
+                    <Self as $crate::protocol::describe::Describe>::FIELDS,
+                );
+
             fn describe() -> String {
                 concat!("map: ", stringify!($name)).into()
             }
@@ -132,6 +163,8 @@ fn check_text(
 }
 
 impl<const MAX: usize> WireType for Line<MAX> {
+    const SHAPE: &'static Shape = &Shape::Str;
+
     fn describe() -> String {
         format!("str, one line, at most {MAX} bytes")
     }
@@ -142,6 +175,8 @@ impl<const MAX: usize> WireType for Line<MAX> {
 }
 
 impl<const MAX: usize> WireType for Lines<MAX> {
+    const SHAPE: &'static Shape = &Shape::Str;
+
     fn describe() -> String {
         format!("str, 1 to {MAX} bytes; LF and TAB are the only control characters")
     }
@@ -156,6 +191,7 @@ impl<const MAX: usize> WireType for Lines<MAX> {
 
 impl<T: WireType> WireType for Option<T> {
     const OPTIONAL: bool = true;
+    const SHAPE: &'static Shape = T::SHAPE;
 
     fn describe() -> String {
         T::describe()
@@ -167,14 +203,18 @@ impl<T: WireType> WireType for Option<T> {
 }
 
 impl<T: WireType> WireType for Vec<T> {
+    const SHAPE: &'static Shape = &Shape::Array(T::SHAPE, limits::ARRAY_ITEMS);
+
     fn describe() -> String {
         format!("array of {}", T::describe())
     }
 }
 
 macro_rules! plain {
-    ($($kind:ty => $text:literal,)*) => {
+    ($($kind:ty => $shape:expr, $text:literal;)*) => {
         $(impl WireType for $kind {
+            const SHAPE: &'static Shape = &$shape;
+
             fn describe() -> String {
                 $text.into()
             }
@@ -183,13 +223,13 @@ macro_rules! plain {
 }
 
 plain! {
-    bool => "bool",
-    u16 => "uint, 16 bit",
-    u32 => "uint, 32 bit",
-    u64 => "uint, 64 bit",
-    String => "str",
-    Arc<str> => "str",
-    Seq => "uint, 64 bit: a seq",
-    Epoch => "uint, 64 bit: an epoch",
-    Key => "bin, 16 bytes",
+    bool => Shape::Bool, "bool";
+    u16 => Shape::Uint(0xffff), "uint, 16 bit";
+    u32 => Shape::Uint(0xffff_ffff), "uint, 32 bit";
+    u64 => Shape::Uint(u64::MAX), "uint, 64 bit";
+    String => Shape::Str, "str";
+    Arc<str> => Shape::Str, "str";
+    Seq => Shape::Uint(u64::MAX), "uint, 64 bit: a seq";
+    Epoch => Shape::Uint(u64::MAX), "uint, 64 bit: an epoch";
+    Key => Shape::Bin(16), "bin, 16 bytes";
 }

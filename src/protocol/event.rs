@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::describe::{Describe, Field, WireType, wire};
 use super::reply::{Page, RoomState, words};
 use crate::base::id::Seq;
+use crate::base::limits::PRESENCE_NAMES;
 
 /// One event as the documentation shows it.
 #[derive(Debug, Clone, Copy)]
@@ -110,7 +111,7 @@ wire! {
         /// The room.
         pub room: Arc<str>,
         /// Their names; not more than 32, however many joined.
-        pub names: Page<Arc<str>>,
+        pub names: Page<Arc<str>, PRESENCE_NAMES>,
         /// How many joined.
         pub count: u32,
         /// How many members there are now.
@@ -124,7 +125,7 @@ wire! {
         /// The room.
         pub room: Arc<str>,
         /// Who left and why; not more than 32, however many left.
-        pub gone: Page<Gone>,
+        pub gone: Page<Gone, PRESENCE_NAMES>,
         /// How many left.
         pub count: u32,
         /// How many members there are now.

@@ -5,8 +5,8 @@
 //! was given.
 //!
 //! ```text
-//! bytes ── frame::split ──► body ── scan::check ──► codec::decode_request ──► Request
-//! bytes ◄── frame::append ◄── codec::append_{result,refusal,event} ◄── Reply · Refusal · Event
+//! bytes ── frame::split ► body ── scan, shape::check ► codec::decode_request ──► Request
+//! bytes ◄── frame::append ◄── codec::{result,refusal,event}_frame ◄── Reply · Refusal · Event
 //! ```
 
 #![cfg_attr(
@@ -15,12 +15,14 @@
 )]
 
 pub mod codec;
+mod cursor;
 pub mod describe;
 pub mod event;
 pub mod frame;
 pub mod reply;
 pub mod request;
 pub mod scan;
+mod shape;
 pub mod spec;
 pub mod status;
 
@@ -29,6 +31,8 @@ pub const VERSION: u16 = 1;
 /// The lowest version that it still speaks.
 pub const VERSION_MIN: u16 = 1;
 /// The name of version 1 in TLS's application-layer protocol negotiation.
-pub const ALPN: &[u8] = b"klatch/1";
+pub const ALPN: &str = "klatch/1";
+/// The same as a list of one in TLS's own form: each name behind its length.
+pub const ALPN_WIRE: &[u8] = b"\x08klatch/1";
 /// The port that a server listens on unless told otherwise.
 pub const PORT: u16 = 5528;

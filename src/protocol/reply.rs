@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::describe::{WireType, wire};
+use super::describe::{Shape, WireType, wire};
 use crate::base::id::{Epoch, Key, Seq};
+use crate::base::limits::ARRAY_ITEMS;
 
 wire! {
     /// The result of a request that has nothing to say.
@@ -241,6 +242,9 @@ macro_rules! words {
         }
 
         impl WireType for $name {
+            const SHAPE: &'static $crate::protocol::describe::Shape =
+                &$crate::protocol::describe::Shape::Word(&[$($word),*]);
+
             fn describe() -> String {
                 let words: &[&str] = &[$(concat!("`", $word, "`")),*];
                 format!("str: {}", words.join(", "))
@@ -276,28 +280,31 @@ words! {
     }
 }
 
-/// The items of one page.
+/// The items of one page, at most `MAX`.
 ///
 /// Decoding reserves a few at a time: an array that lies about its length costs nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct Page<T>(pub Vec<T>);
+pub struct Page<T, const MAX: usize = ARRAY_ITEMS>(pub Vec<T>);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
+impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for Page<T, MAX> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct PageVisitor<T>(std::marker::PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> serde::de::Visitor<'de> for PageVisitor<T> {
-            type Value = Page<T>;
+        struct PageVisitor<T, const MAX: usize>(std::marker::PhantomData<T>);
+        impl<'de, T: Deserialize<'de>, const MAX: usize> serde::de::Visitor<'de> for PageVisitor<T, MAX> {
+            type Value = Page<T, MAX>;
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an array")
+                write!(f, "an array of at most {MAX}")
             }
             fn visit_seq<A: serde::de::SeqAccess<'de>>(
                 self,
                 mut seq: A,
-            ) -> Result<Page<T>, A::Error> {
+            ) -> Result<Page<T, MAX>, A::Error> {
                 const STEP: usize = 16;
                 let mut items = Vec::new();
                 while let Some(item) = seq.next_element()? {
+                    if items.len() >= MAX {
+                        return Err(serde::de::Error::invalid_length(items.len(), &self));
+                    }
                     if items.len() == items.capacity() {
                         items.reserve_exact(STEP);
                     }
@@ -310,8 +317,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
     }
 }
 
-impl<T: WireType> WireType for Page<T> {
+impl<T: WireType, const MAX: usize> WireType for Page<T, MAX> {
+    const SHAPE: &'static Shape = &Shape::Array(T::SHAPE, MAX);
+
     fn describe() -> String {
-        format!("array of {}", T::describe())
+        format!("array of at most {MAX} {}", T::describe())
     }
 }

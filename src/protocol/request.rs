@@ -110,7 +110,7 @@ macro_rules! requests {
                     $($name => super::codec::params::<$params>(params).map(Self::$params),)*
                     _ => Err(Refusal::new(
                         Code::UnknownMethod,
-                        format!("the server knows no method {:?}", method),
+                        format!("the server knows no method {:?}", super::codec::excerpt(method, 40)),
                     )),
                 }
             }

@@ -8,6 +8,7 @@
 //!
 //! **Never:** allocates, panics, or recurses deeper than `limits::DEPTH`.
 
+use super::cursor::{Cursor, Head, HeadError};
 use crate::base::limits;
 
 /// Why a body is not acceptable, whatever its meaning.
@@ -46,109 +47,63 @@ pub enum ScanError {
     Type(u8),
 }
 
+impl From<HeadError> for ScanError {
+    fn from(error: HeadError) -> Self {
+        match error {
+            HeadError::Truncated => Self::Truncated,
+            HeadError::Type(marker) => Self::Type(marker),
+        }
+    }
+}
+
 /// Checks that `body` is exactly one acceptable value.
 pub fn check(body: &[u8]) -> Result<(), ScanError> {
-    let mut cursor = Cursor { rest: body };
-    cursor.value(limits::DEPTH)?;
-    match cursor.rest.len() {
+    let mut cursor = Cursor::new(body);
+    value(&mut cursor, limits::DEPTH)?;
+    match cursor.rest().len() {
         0 => Ok(()),
         more => Err(ScanError::Trailing(more)),
     }
 }
 
-struct Cursor<'a> {
-    rest: &'a [u8],
+fn value(cursor: &mut Cursor<'_>, depth: usize) -> Result<(), ScanError> {
+    match cursor.head()? {
+        Head::Array(count) => array(cursor, count, depth),
+        Head::Map(count) => map(cursor, count, depth),
+        Head::Str(text) => utf8(text),
+        Head::Nil | Head::Bool | Head::Uint(_) | Head::Negative | Head::Float | Head::Bin(_) => {
+            Ok(())
+        }
+    }
 }
 
-impl<'a> Cursor<'a> {
-    fn take(&mut self, count: usize) -> Result<&'a [u8], ScanError> {
-        let (taken, rest) = self.rest.split_at_checked(count).ok_or(ScanError::Truncated)?;
-        self.rest = rest;
-        Ok(taken)
-    }
+fn array(cursor: &mut Cursor<'_>, count: usize, depth: usize) -> Result<(), ScanError> {
+    let depth = depth.checked_sub(1).ok_or(ScanError::TooDeep)?;
+    within("items in an array", count, limits::ARRAY_ITEMS)?;
+    (0..count).try_for_each(|_| value(cursor, depth))
+}
 
-    /// A big-endian length of `width` bytes.
-    fn length(&mut self, width: usize) -> Result<usize, ScanError> {
-        Ok(self.take(width)?.iter().fold(0, |sum, &byte| (sum << 8) | usize::from(byte)))
-    }
-
-    fn value(&mut self, depth: usize) -> Result<(), ScanError> {
-        let marker = self.byte()?;
-        match marker {
-            // Integers up to 127, nil, booleans, negative integers.
-            0x00..=0x7f | 0xc0 | 0xc2 | 0xc3 | 0xe0..=0xff => Ok(()),
-            0x80..=0x8f => self.map(usize::from(marker & 0x0f), depth),
-            0x90..=0x9f => self.array(usize::from(marker & 0x0f), depth),
-            0xa0..=0xbf => self.string(usize::from(marker & 0x1f)).map(drop),
-            0xc4..=0xc6 => {
-                let count = self.length(1 << (marker - 0xc4))?;
-                self.take(count).map(drop)
-            }
-            0xca | 0xce | 0xd2 => self.take(4).map(drop),
-            0xcb | 0xcf | 0xd3 => self.take(8).map(drop),
-            0xcc | 0xd0 => self.take(1).map(drop),
-            0xcd | 0xd1 => self.take(2).map(drop),
-            0xd9..=0xdb => {
-                let count = self.length(1 << (marker - 0xd9))?;
-                self.string(count).map(drop)
-            }
-            0xdc | 0xdd => {
-                let count = self.length(2 << (marker - 0xdc))?;
-                self.array(count, depth)
-            }
-            0xde | 0xdf => {
-                let count = self.length(2 << (marker - 0xde))?;
-                self.map(count, depth)
-            }
-            0xc1 | 0xc7..=0xc9 | 0xd4..=0xd8 => Err(ScanError::Type(marker)),
+fn map(cursor: &mut Cursor<'_>, count: usize, depth: usize) -> Result<(), ScanError> {
+    let depth = depth.checked_sub(1).ok_or(ScanError::TooDeep)?;
+    within("entries in a map", count, limits::MAP_ENTRIES)?;
+    let mut keys: [&[u8]; limits::MAP_ENTRIES] = [&[]; limits::MAP_ENTRIES];
+    for index in 0..count {
+        let Head::Str(key) = cursor.head()? else { return Err(ScanError::Key) };
+        utf8(key)?;
+        let (seen, free) = keys.split_at_mut_checked(index).ok_or(ScanError::Truncated)?;
+        if seen.contains(&key) {
+            return Err(ScanError::DuplicateKey);
         }
-    }
-
-    fn byte(&mut self) -> Result<u8, ScanError> {
-        let (&byte, rest) = self.rest.split_first().ok_or(ScanError::Truncated)?;
-        self.rest = rest;
-        Ok(byte)
-    }
-
-    fn string(&mut self, count: usize) -> Result<&'a [u8], ScanError> {
-        let bytes = self.take(count)?;
-        std::str::from_utf8(bytes).map_err(|_| ScanError::Utf8)?;
-        Ok(bytes)
-    }
-
-    fn array(&mut self, count: usize, depth: usize) -> Result<(), ScanError> {
-        let depth = depth.checked_sub(1).ok_or(ScanError::TooDeep)?;
-        within("items in an array", count, limits::ARRAY_ITEMS)?;
-        (0..count).try_for_each(|_| self.value(depth))
-    }
-
-    fn map(&mut self, count: usize, depth: usize) -> Result<(), ScanError> {
-        let depth = depth.checked_sub(1).ok_or(ScanError::TooDeep)?;
-        within("entries in a map", count, limits::MAP_ENTRIES)?;
-        let mut keys: [&[u8]; limits::MAP_ENTRIES] = [&[]; limits::MAP_ENTRIES];
-        for index in 0..count {
-            let key = self.key()?;
-            let (seen, free) = keys.split_at_mut_checked(index).ok_or(ScanError::Truncated)?;
-            if seen.contains(&key) {
-                return Err(ScanError::DuplicateKey);
-            }
-            if let Some(slot) = free.first_mut() {
-                *slot = key;
-            }
-            self.value(depth)?;
+        if let Some(slot) = free.first_mut() {
+            *slot = key;
         }
-        Ok(())
+        value(cursor, depth)?;
     }
+    Ok(())
+}
 
-    fn key(&mut self) -> Result<&'a [u8], ScanError> {
-        let marker = self.byte()?;
-        let count = match marker {
-            0xa0..=0xbf => usize::from(marker & 0x1f),
-            0xd9..=0xdb => self.length(1 << (marker - 0xd9))?,
-            _ => return Err(ScanError::Key),
-        };
-        self.string(count)
-    }
+fn utf8(text: &[u8]) -> Result<(), ScanError> {
+    std::str::from_utf8(text).map(drop).map_err(|_| ScanError::Utf8)
 }
 
 fn within(what: &'static str, used: usize, allowed: usize) -> Result<(), ScanError> {

@@ -212,6 +212,9 @@ pub enum Applied {
 }
 
 impl super::describe::WireType for Applied {
+    const SHAPE: &'static super::describe::Shape =
+        &super::describe::Shape::Word(&["no", "unknown"]);
+
     fn describe() -> String {
         "str: `no` or `unknown`".into()
     }

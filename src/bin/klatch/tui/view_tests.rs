@@ -141,7 +141,7 @@ fn a_text_is_seen_at_once_and_stays_until_acknowledged() {
     app.event(lost);
     let shown = picture(&mut app, 100, 8);
     assert!(shown.contains("...  one\n") || shown.contains("...  one "), "{shown}");
-    assert!(shown.contains("◌ chat.example:5528: reconnecting"), "{shown}");
+    assert!(shown.contains("chat.example:5528: reconnecting"), "{shown}");
     assert!(shown.contains("1 unsent"), "{shown}");
     app.event(message("lobby", 1, "alice", "one\ntwo"));
     let said = Said { seq: Seq(1), time: NOON, dup: true };

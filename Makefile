@@ -1,0 +1,41 @@
+# What one does with this repository. `make` alone lists it.
+
+# Where cargo builds; klatchd lies in its release folder.
+BUILD := $(or $(CARGO_TARGET_DIR),target)
+# Arguments for klatchd: make run ARGS="--set log.level=debug"
+ARGS ?=
+# How long each fuzz target runs.
+FUZZ_SECONDS ?= 60
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench fuzz ci
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Install what is missing, build the server and start it (ARGS="..." go to it)
+	scripts/install-dependencies
+	cargo build --release --locked --bin klatchd
+	$(BUILD)/release/klatchd $(ARGS)
+
+# The examples in the docs come first, so that the last line tells of the tests.
+test: ## Run the whole test suite
+	scripts/install-dependencies test
+	cargo test --locked --doc
+	cargo test --locked --lib --bins --tests
+
+check: ## Run the fast part, before each commit
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo test --locked --lib
+
+bench: ## Run the benchmarks
+	scripts/install-dependencies
+	cargo bench --locked
+
+fuzz: ## Fuzz each target for FUZZ_SECONDS (60)
+	scripts/install-dependencies fuzz
+	scripts/fuzz $(FUZZ_SECONDS)
+
+ci: ## Run all that must hold before a change lands
+	.ci/run

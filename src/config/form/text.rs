@@ -1,0 +1,168 @@
+//! Texts: lines, words, paths, addresses and names.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+use log::LevelFilter;
+use rustls_pki_types::ServerName;
+
+use super::{Form, Written};
+use crate::base::name::{RoomName, UserName};
+
+/// Forms whose value shows itself as it is written.
+macro_rules! parsed {
+    ($($(#[doc = $doc:literal])* $form:ident($type:ty), $expected:literal, $parse:expr;)*) => {
+        $(
+            $(#[doc = $doc])*
+            pub(in crate::config) struct $form;
+
+            impl Form<$type> for $form {
+                fn expected() -> String {
+                    $expected.into()
+                }
+
+                fn read(written: &Written) -> Result<$type, String> {
+                    let parse: fn(&str) -> Result<$type, String> = $parse;
+                    parse(written.text()?)
+                }
+
+                fn show(value: &$type) -> toml::Value {
+                    toml::Value::String(value.to_string())
+                }
+            }
+        )*
+    };
+}
+
+parsed! {
+    /// Where to listen.
+    Address(SocketAddr),
+        "an address with a port, such as \"[::]:5528\" or \"127.0.0.1:5528\"",
+        |text| text.parse().map_err(|_| "this is not an address with a port".into());
+
+    /// A network, or one address.
+    Network(IpNet), "a network or an address, such as \"10.0.0.0/8\" or \"2001:db8::1\"",
+        |text| text
+            .parse()
+            .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+            .map_err(|_| "this is neither a network nor an address".into());
+
+    /// What a certificate can be made out to.
+    Host(String), "a DNS name or an address, such as \"chat.example.org\" or \"192.0.2.7\"",
+        |text| ServerName::try_from(text)
+            .map(|_| text.into())
+            .map_err(|_| "this is neither a DNS name nor an address".into());
+
+    /// The name of a room that people can join.
+    Room(RoomName), "the name of a room, such as \"lobby\"",
+        |text| match RoomName::parse(text) {
+            Ok(name) if name.is_direct() => Err("this names the talk of two people".into()),
+            Ok(name) => Ok(name),
+            Err(error) => Err(error.to_string()),
+        };
+
+    /// The name of a person.
+    User(UserName), "a name that a person could take, such as \"billing\"",
+        |text| UserName::parse(text).map_err(|error| error.to_string());
+}
+
+/// A path.
+pub(in crate::config) struct File;
+
+impl Form<PathBuf> for File {
+    fn expected() -> String {
+        "a path".into()
+    }
+
+    fn read(written: &Written) -> Result<PathBuf, String> {
+        written.text().map(PathBuf::from)
+    }
+
+    fn show(value: &PathBuf) -> toml::Value {
+        toml::Value::String(value.display().to_string())
+    }
+}
+
+/// One line for people.
+pub(in crate::config) struct Line<const BYTES: usize>;
+
+impl<const BYTES: usize> Form<String> for Line<BYTES> {
+    fn expected() -> String {
+        format!("one line of at most {BYTES} bytes")
+    }
+
+    fn read(written: &Written) -> Result<String, String> {
+        let line = written.text()?;
+        if line.len() > BYTES {
+            return Err(format!("this has {} bytes", line.len()));
+        }
+        match line.chars().find(|c| c.is_control()) {
+            Some(c) => Err(format!("this has the control character U+{:04X}", u32::from(c))),
+            None => Ok(line.into()),
+        }
+    }
+
+    fn show(value: &String) -> toml::Value {
+        toml::Value::String(value.clone())
+    }
+}
+
+/// One of few words.
+pub(in crate::config) struct Word;
+
+/// A type that has a word for each of its values.
+pub(in crate::config) trait Words: Copy + fmt::Display + 'static {
+    /// All of them.
+    const ALL: &'static [Self];
+}
+
+impl<T: Words> Form<T> for Word {
+    fn expected() -> String {
+        let words: Vec<String> = T::ALL.iter().map(|one| format!("\"{}\"", word(one))).collect();
+        words.join(" or ")
+    }
+
+    fn read(written: &Written) -> Result<T, String> {
+        let text = written.text()?;
+        let found = T::ALL.iter().find(|one| word(*one) == text.to_lowercase());
+        found.copied().ok_or_else(|| "this word has no meaning here".into())
+    }
+
+    fn show(value: &T) -> toml::Value {
+        toml::Value::String(word(value))
+    }
+}
+
+fn word<T: Words>(value: &T) -> String {
+    // Log levels show themselves in capitals.
+    value.to_string().to_lowercase()
+}
+
+/// How plain TCP, without TLS, is treated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plain {
+    /// Accepted from this machine's own loopback addresses.
+    Loopback,
+    /// Refused.
+    Never,
+}
+
+impl fmt::Display for Plain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Loopback => "loopback",
+            Self::Never => "never",
+        })
+    }
+}
+
+impl Words for Plain {
+    const ALL: &'static [Self] = &[Self::Loopback, Self::Never];
+}
+
+impl Words for LevelFilter {
+    const ALL: &'static [Self] =
+        &[Self::Off, Self::Error, Self::Warn, Self::Info, Self::Debug, Self::Trace];
+}

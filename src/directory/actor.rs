@@ -1,0 +1,286 @@
+//! The Directory actor: finds rooms, makes them, and retires them.
+//!
+//! **Receives** [`Seek`] from sessions, [`Orphan`] from Fanouts, [`Depart`] when a session ended.
+//! **Sends** requests on to rooms, and [`Known`] to the worker that asked, which then asks the room
+//! itself.
+//! **Bound:** requests are bounded by the sessions' credit; a full mailbox refuses them.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use actix::{Actor, Context, Handler, Message, Recipient};
+use actix_rt::ArbiterHandle;
+
+use super::state::{Directory, Made};
+use crate::base::id::{RoomId, SessionId, WorkerId};
+use crate::base::limits::MAILBOX;
+use crate::base::name::{Identity, RoomName};
+use crate::fanout::actor::{Deliver, Step};
+use crate::mail::{self, Undelivered};
+use crate::protocol::codec;
+use crate::protocol::event::LeaveReason;
+use crate::protocol::status::{Code, Refusal};
+use crate::room::actor::{Action, Ask, ChatRoom, Part, Retire, Surroundings};
+
+/// A request for a room that the sender cannot reach itself.
+#[derive(Debug)]
+pub struct Seek {
+    /// The session.
+    pub from: SessionId,
+    /// Whose it is.
+    pub who: Arc<Identity>,
+    /// The request's number; none for what the server does on the session's behalf.
+    pub id: Option<u32>,
+    /// What it seeks.
+    pub goal: Goal,
+}
+
+impl Message for Seek {
+    type Result = ();
+}
+
+/// What is sought.
+#[derive(Debug)]
+pub enum Goal {
+    /// A list of rooms.
+    List {
+        /// After this room.
+        after: Option<RoomName>,
+        /// At most so many.
+        limit: Option<u32>,
+    },
+    /// A new room, with its topic.
+    Create(RoomName, Option<Arc<str>>),
+    /// The direct room with another account, whose session this is.
+    Direct(Arc<Identity>, SessionId),
+    /// The rooms that the account was in when its connection was lost.
+    Return(Vec<RoomId>),
+    /// A room, to ask it this.
+    Ask(RoomName, Action),
+}
+
+/// A room has let in a session that is gone.
+#[derive(Debug)]
+pub struct Orphan {
+    /// The room.
+    pub room: RoomId,
+    /// The session.
+    pub session: SessionId,
+}
+
+impl Message for Orphan {
+    type Result = ();
+}
+
+/// A session has ended that was in this room.
+#[derive(Debug)]
+pub struct Depart {
+    /// The room.
+    pub room: RoomId,
+    /// Who left, and why.
+    pub part: Part,
+}
+
+impl Message for Depart {
+    type Result = ();
+}
+
+/// Where a room is to be reached: told once to each worker that asked for it.
+pub struct Known {
+    /// Its name.
+    pub name: RoomName,
+    /// Its id.
+    pub id: RoomId,
+    /// Its mailbox.
+    pub mailbox: Recipient<Ask>,
+}
+
+impl Message for Known {
+    type Result = ();
+}
+
+/// The actor.
+pub struct Rooms {
+    directory: Directory,
+    actors: HashMap<RoomId, RoomMail>,
+    workers: Vec<Place>,
+    around: Surroundings,
+}
+
+/// A worker, as the directory sees it.
+pub struct Place {
+    /// Where its actors run.
+    pub arbiter: ArbiterHandle,
+    /// Who is told of rooms there.
+    pub learner: Recipient<Known>,
+}
+
+struct RoomMail {
+    name: RoomName,
+    ask: Recipient<Ask>,
+    part: Recipient<Part>,
+    retire: Recipient<Retire>,
+    known_by: HashSet<WorkerId>,
+}
+
+impl Rooms {
+    /// A directory over these workers, with the permanent rooms made.
+    pub fn new(
+        bound: usize,
+        permanent: Vec<RoomName>,
+        workers: Vec<Place>,
+        around: Surroundings,
+    ) -> Self {
+        let mut rooms = Self {
+            directory: Directory::new(bound, permanent.clone()),
+            actors: HashMap::new(),
+            workers,
+            around,
+        };
+        for name in permanent {
+            match rooms.directory.create(name.clone(), rooms.around.clock.now()) {
+                Ok(made) => rooms.make(made),
+                Err(refusal) => log::error!(room:% = name; "cannot be made: {}", refusal.text),
+            }
+        }
+        rooms
+    }
+
+    /// Starts the actor of a room that was just listed.
+    fn make(&mut self, made: Made) {
+        let Made { id, name, kind, card, retired } = made;
+        if let Some(old) = retired.and_then(|id| self.actors.remove(&id)) {
+            mail::post(&old.retire, Retire);
+        }
+        let around = self.around.clone();
+        let (actor_name, slot) = (name.clone(), id.0 as usize % self.workers.len());
+        let Some(worker) = self.workers.get(slot) else { return };
+        let room = ChatRoom::start_in_arbiter(&worker.arbiter, move |ctx| {
+            ChatRoom::create(id, actor_name, kind, card, around, ctx)
+        });
+        let mail = RoomMail {
+            name,
+            ask: room.clone().recipient(),
+            part: room.clone().recipient(),
+            retire: room.recipient(),
+            known_by: HashSet::new(),
+        };
+        self.actors.insert(id, mail);
+    }
+
+    fn seek(&mut self, seek: Seek) -> Result<(), (SessionId, Option<u32>, Refusal)> {
+        let Seek { from, who, id, goal } = seek;
+        let refused = |refusal| (from, id, refusal);
+        let now = self.around.clock.now();
+        match goal {
+            Goal::List { after, limit } => {
+                let list = self.directory.list_for(who.account, after.as_ref(), limit);
+                if let Some(id) = id {
+                    self.respond(from, codec::result_frame(id, &list));
+                }
+            }
+            Goal::Create(name, topic) => {
+                let made = self.directory.create(name, now).map_err(refused)?;
+                let room = made.id;
+                self.make(made);
+                self.pass(room, Ask { from, who, id, action: Action::Join { topic } })?;
+            }
+            Goal::Direct(peer, session) => {
+                let (room, made) = self.directory.direct(&who, &peer, now).map_err(refused)?;
+                if let Some(made) = made {
+                    self.make(made);
+                }
+                let join = || Action::Join { topic: None };
+                self.pass(room, Ask { from, who, id, action: join() })?;
+                self.pass(room, Ask { from: session, who: peer, id: None, action: join() })?;
+            }
+            Goal::Return(rooms) => {
+                for room in rooms {
+                    let (who, action) = (Arc::clone(&who), Action::Join { topic: None });
+                    self.pass(room, Ask { from, who, id: None, action })?;
+                }
+            }
+            Goal::Ask(name, action) => {
+                let room = self.directory.find(&name, who.account).map_err(refused)?;
+                self.pass(room, Ask { from, who, id, action })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands a request to its room, and tells the worker where that is.
+    fn pass(&mut self, room: RoomId, ask: Ask) -> Result<(), (SessionId, Option<u32>, Refusal)> {
+        let (from, id) = (ask.from, ask.id);
+        let Some(actor) = self.actors.get_mut(&room) else { return Ok(()) };
+        if actor.known_by.insert(from.worker)
+            && let Some(worker) = self.workers.get(usize::from(from.worker.0))
+        {
+            let known = Known { name: actor.name.clone(), id: room, mailbox: actor.ask.clone() };
+            // Bounded: once for each room and worker.
+            mail::post(&worker.learner, known);
+        }
+        mail::offer(&actor.ask, ask).map_err(|(why, _)| (from, id, undelivered(why)))
+    }
+
+    fn respond(&self, session: SessionId, frame: bytes::Bytes) {
+        if let Some(fanout) = self.around.fanouts.get(usize::from(session.worker.0)) {
+            // The answer to one request: bounded by its session's credit. No room is concerned.
+            let steps = vec![Step::Respond(session, frame)];
+            mail::post(fanout, Deliver { room: RoomId(u32::MAX), steps });
+        }
+    }
+}
+
+/// What the sender of a request is told when an actor does not take it.
+#[must_use]
+pub fn undelivered(why: Undelivered) -> Refusal {
+    let wait = std::time::Duration::from_millis(100);
+    match why {
+        Undelivered::Full => {
+            let bound = MAILBOX as u64;
+            Refusal::from(Code::Busy).limit("mailbox", bound + 1, bound).retry_after(wait)
+        }
+        Undelivered::Gone => Code::NotFound.into(),
+    }
+}
+
+impl Actor for Rooms {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(MAILBOX);
+    }
+}
+
+impl Handler<Seek> for Rooms {
+    type Result = ();
+
+    fn handle(&mut self, seek: Seek, _: &mut Self::Context) {
+        if let Err((session, id, refusal)) = self.seek(seek) {
+            match id {
+                Some(id) => self.respond(session, codec::refusal_frame(id, &refusal)),
+                None => log::debug!(session:% = session; "not done: {}", refusal.text),
+            }
+        }
+    }
+}
+
+impl Handler<Orphan> for Rooms {
+    type Result = ();
+
+    fn handle(&mut self, orphan: Orphan, ctx: &mut Self::Context) {
+        let part = Part { session: orphan.session, account: None, reason: LeaveReason::Lost };
+        self.handle(Depart { room: orphan.room, part }, ctx);
+    }
+}
+
+impl Handler<Depart> for Rooms {
+    type Result = ();
+
+    fn handle(&mut self, depart: Depart, _: &mut Self::Context) {
+        if let Some(actor) = self.actors.get(&depart.room) {
+            // Bounded by the rooms that sessions are in.
+            mail::post(&actor.part, depart.part);
+        }
+    }
+}

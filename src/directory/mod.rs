@@ -1,0 +1,4 @@
+//! Which rooms there are, and where each is to be found.
+
+pub mod actor;
+pub mod state;

@@ -1,0 +1,261 @@
+//! Which rooms there are: names, and who may see them.
+//!
+//! **Owns:** at most as many rooms as its bound. At the bound a new room takes the place of the one
+//! that has been empty for the longest time; if none is empty, it is refused.
+//! **Invariants:** no two rooms have names that look alike; a direct room is found by its two
+//! accounts and by nobody else.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+use std::sync::Arc;
+
+use crate::base::clock::Moment;
+use crate::base::id::{AccountId, RoomId};
+use crate::base::limits::LIST_PAGE;
+use crate::base::name::{Identity, NameError, RoomName, is_reserved};
+use crate::protocol::reply::{Page, RoomInfo, RoomList};
+use crate::protocol::status::{Code, Refusal};
+use crate::room::card::Card;
+use crate::room::state::{Kind, not_found};
+
+/// The table of rooms.
+#[derive(Debug)]
+pub struct Directory {
+    bound: usize,
+    permanent: Vec<RoomName>,
+    rooms: HashMap<RoomId, Listed>,
+    by_name: BTreeMap<RoomName, RoomId>,
+    by_skeleton: HashMap<Arc<str>, RoomId>,
+    by_pair: HashMap<[AccountId; 2], RoomId>,
+    next: u32,
+}
+
+#[derive(Debug)]
+struct Listed {
+    name: RoomName,
+    kind: Kind,
+    card: Arc<Card>,
+}
+
+/// A room that was just listed: its actor is to be made.
+#[derive(Debug)]
+pub struct Made {
+    /// Its id.
+    pub id: RoomId,
+    /// Its name.
+    pub name: RoomName,
+    /// Its kind.
+    pub kind: Kind,
+    /// What it shows of itself.
+    pub card: Arc<Card>,
+    /// The room that had to go for it.
+    pub retired: Option<RoomId>,
+}
+
+impl Directory {
+    /// An empty table for at most `bound` rooms, of which the `permanent` are never retired.
+    #[must_use]
+    pub fn new(bound: usize, permanent: Vec<RoomName>) -> Self {
+        Self {
+            bound,
+            permanent,
+            rooms: HashMap::new(),
+            by_name: BTreeMap::new(),
+            by_skeleton: HashMap::new(),
+            by_pair: HashMap::new(),
+            next: 0,
+        }
+    }
+
+    /// The room of this name, if `account` may see it.
+    pub fn find(&self, name: &RoomName, account: AccountId) -> Result<RoomId, Refusal> {
+        let found = self.by_name.get(name).filter(|id| self.may_see(**id, account));
+        found.copied().ok_or_else(not_found)
+    }
+
+    fn may_see(&self, id: RoomId, account: AccountId) -> bool {
+        self.rooms.get(&id).is_some_and(|room| room.kind.may_see(account))
+    }
+
+    /// Lists a new public room.
+    pub fn create(&mut self, name: RoomName, now: Moment) -> Result<Made, Refusal> {
+        let skeleton = name.skeleton();
+        if name.is_direct() {
+            return Err(invalid(&NameError::Character('@')));
+        }
+        if is_reserved(&skeleton) {
+            return Err(Code::NameReserved.into());
+        }
+        if let Some(known) = self.by_skeleton.get(&skeleton) {
+            let known = self.rooms.get(known).map_or("", |room| room.name.as_str());
+            let text = format!("the room {known} exists, and its name looks the same");
+            return Err(Refusal::new(Code::Exists, text));
+        }
+        let made = self.list(name, Kind::Public, now)?;
+        self.by_skeleton.insert(skeleton, made.id);
+        Ok(made)
+    }
+
+    /// The direct room of two accounts, and what is to be made if it is new.
+    pub fn direct(
+        &mut self,
+        one: &Arc<Identity>,
+        other: &Arc<Identity>,
+        now: Moment,
+    ) -> Result<(RoomId, Option<Made>), Refusal> {
+        let mut pair = [one.account, other.account];
+        pair.sort_unstable();
+        if let Some(&id) = self.by_pair.get(&pair) {
+            return Ok((id, None));
+        }
+        let name = RoomName::direct(rand::random());
+        let kind = Kind::Direct([Arc::clone(one), Arc::clone(other)]);
+        let made = self.list(name, kind, now)?;
+        self.by_pair.insert(pair, made.id);
+        Ok((made.id, Some(made)))
+    }
+
+    fn list(&mut self, name: RoomName, kind: Kind, now: Moment) -> Result<Made, Refusal> {
+        let retired = if self.rooms.len() >= self.bound { Some(self.retire()?) } else { None };
+        let id = RoomId(self.next);
+        self.next = self.next.wrapping_add(1);
+        let card = Arc::new(Card::new(now));
+        self.by_name.insert(name.clone(), id);
+        let listed = Listed { name: name.clone(), kind: kind.clone(), card: Arc::clone(&card) };
+        self.rooms.insert(id, listed);
+        Ok(Made { id, name, kind, card, retired })
+    }
+
+    /// Unlists the room that has been empty for the longest time.
+    fn retire(&mut self) -> Result<RoomId, Refusal> {
+        let empty = self.rooms.iter().filter(|(_, room)| !self.permanent.contains(&room.name));
+        let oldest = empty
+            .filter_map(|(&id, room)| room.card.empty_since().map(|since| (since, id)))
+            .min()
+            .map(|(_, id)| id);
+        let allowed = self.bound as u64;
+        let id = oldest.ok_or_else(|| {
+            Refusal::new(Code::Quota, "the server has as many rooms as it takes, and none is empty")
+                .limit("rooms_max", allowed + 1, allowed)
+                .retry_after(std::time::Duration::from_secs(60))
+        })?;
+        if let Some(room) = self.rooms.remove(&id) {
+            self.by_name.remove(&room.name);
+            self.by_skeleton.retain(|_, known| *known != id);
+            self.by_pair.retain(|_, known| *known != id);
+        }
+        Ok(id)
+    }
+
+    /// A page of the rooms that `account` may see, by name.
+    #[must_use]
+    pub fn list_for(
+        &self,
+        account: AccountId,
+        after: Option<&RoomName>,
+        limit: Option<u32>,
+    ) -> RoomList {
+        let limit = limit.unwrap_or(LIST_PAGE).min(LIST_PAGE) as usize;
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut visible = self
+            .by_name
+            .range::<RoomName, _>((start, Bound::Unbounded))
+            .filter_map(|(_, id)| self.rooms.get(id))
+            .filter(|room| room.kind.may_see(account));
+        let rooms = visible.by_ref().take(limit).map(|room| RoomInfo {
+            room: Arc::clone(room.name.shared()),
+            kind: room.kind.word(),
+            topic: room.card.topic(),
+            members: room.card.members(),
+        });
+        RoomList { rooms: Page(rooms.collect()), more: visible.next().is_some() }
+    }
+
+    /// How many rooms there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rooms.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rooms.is_empty()
+    }
+}
+
+/// The refusal of a text that is not a name.
+#[must_use]
+pub fn invalid(error: &NameError) -> Refusal {
+    Refusal::new(Code::NameInvalid, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::name::UserName;
+
+    fn name(text: &str) -> RoomName {
+        RoomName::parse(text).unwrap()
+    }
+
+    fn person(account: u64) -> Arc<Identity> {
+        let name = UserName::parse(&format!("p{account}")).unwrap();
+        Arc::new(Identity { account: AccountId(account), name })
+    }
+
+    #[test]
+    fn rooms_that_look_alike_are_one() {
+        let mut directory = Directory::new(10, vec![]);
+        directory.create(name("pau1"), Moment(0)).unwrap();
+        let refusal = directory.create(name("paul"), Moment(0)).unwrap_err();
+        assert_eq!(refusal.code, Code::Exists);
+        assert!(refusal.text.contains("pau1"));
+        assert_eq!(
+            directory.create(name("admin"), Moment(0)).unwrap_err().code,
+            Code::NameReserved
+        );
+        assert_eq!(directory.find(&name("paul"), AccountId(1)).unwrap_err().code, Code::NotFound);
+    }
+
+    #[test]
+    fn a_direct_room_is_one_for_its_two_and_none_for_others() {
+        let mut directory = Directory::new(10, vec![]);
+        let (ann, bob) = (person(1), person(2));
+        let (id, made) = directory.direct(&ann, &bob, Moment(0)).unwrap();
+        let direct = made.unwrap().name;
+        assert_eq!(directory.direct(&bob, &ann, Moment(0)).unwrap().0, id);
+        assert_eq!(directory.find(&direct, ann.account), Ok(id));
+        assert_eq!(directory.find(&direct, AccountId(3)).unwrap_err().code, Code::NotFound);
+        assert_eq!(directory.list_for(AccountId(3), None, None).rooms.0.len(), 0);
+        assert_eq!(directory.list_for(bob.account, None, None).rooms.0.len(), 1);
+    }
+
+    #[test]
+    fn at_the_bound_the_longest_empty_room_goes() {
+        let mut directory = Directory::new(3, vec![name("lobby")]);
+        let lobby = directory.create(name("lobby"), Moment(0)).unwrap();
+        let busy = directory.create(name("busy"), Moment(1)).unwrap();
+        busy.card.set_members(1, Moment(1));
+        let old = directory.create(name("old"), Moment(2)).unwrap();
+        let new = directory.create(name("new"), Moment(3)).unwrap();
+        assert_eq!(new.retired, Some(old.id));
+        assert!(directory.find(&name("old"), AccountId(1)).is_err());
+        new.card.set_members(1, Moment(4));
+        let refusal = directory.create(name("one-more"), Moment(5)).unwrap_err();
+        assert_eq!(refusal.limit.map(|l| (l.name, l.used, l.allowed)), Some(("rooms_max", 4, 3)));
+        assert_eq!(directory.find(&name("lobby"), AccountId(1)), Ok(lobby.id));
+    }
+
+    #[test]
+    fn lists_come_in_pages_by_name() {
+        let mut directory = Directory::new(10, vec![]);
+        for text in ["b", "a", "c"] {
+            directory.create(name(text), Moment(0)).unwrap();
+        }
+        let page = directory.list_for(AccountId(1), None, Some(2));
+        assert_eq!((&*page.rooms.0[1].room, page.more), ("b", true));
+        let page = directory.list_for(AccountId(1), Some(&name("b")), Some(2));
+        assert_eq!((&*page.rooms.0[0].room, page.rooms.0.len(), page.more), ("c", 1, false));
+    }
+}

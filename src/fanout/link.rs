@@ -1,0 +1,196 @@
+//! The socket of one session and what waits for it: shared, on one worker, by the Session that
+//! reads and the Fanout that writes.
+//!
+//! **Never:** leaves its worker's thread.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::task::{Context, Poll, Waker};
+
+use smallvec::SmallVec;
+
+use super::outbox::Outbox;
+use crate::base::clock::Moment;
+use crate::base::id::{RoomId, SessionId};
+use crate::protocol::event::LeaveReason;
+use crate::transport::Stream;
+
+/// One connection on this worker.
+#[derive(Debug)]
+pub struct Link {
+    id: SessionId,
+    pub(super) stream: RefCell<Stream>,
+    pub(super) outbox: RefCell<Outbox>,
+    /// The rooms whose messages come here; once it is closing, those that it was in.
+    pub(super) rooms: RefCell<SmallVec<[RoomId; 2]>>,
+    /// The Session's task.
+    task: RefCell<Option<Waker>>,
+    closing: Cell<Option<(LeaveReason, Moment)>>,
+    cut: Cell<bool>,
+    /// Requests handed on and not answered yet.
+    inflight: Cell<u32>,
+    /// The Session waits for an answer before it goes on.
+    parked: Cell<bool>,
+    /// In the line of those to be flushed.
+    pub(super) dirty: Cell<bool>,
+    /// The kernel takes no more; the Session waits until it does.
+    pub(super) blocked: Cell<bool>,
+    /// The moment of the entry in the wheel that counts.
+    pub(super) armed: Cell<Moment>,
+    /// When it connected.
+    pub since: Moment,
+    /// When bytes came last.
+    pub heard: Cell<Moment>,
+    /// When a request other than `ping` came last.
+    pub asked: Cell<Moment>,
+    /// Whether the peer has shown that it speaks the protocol: else a `bye` would be noise to it.
+    pub spoke: Cell<bool>,
+    /// Whether a name is held.
+    pub named: Cell<bool>,
+    /// Whether a ping waits for an answer.
+    pub pinged: Cell<bool>,
+}
+
+impl Link {
+    pub(super) fn new(id: SessionId, stream: Stream, now: Moment) -> Self {
+        Self {
+            id,
+            stream: RefCell::new(stream),
+            outbox: RefCell::default(),
+            rooms: RefCell::default(),
+            task: RefCell::default(),
+            closing: Cell::new(None),
+            cut: Cell::new(false),
+            inflight: Cell::new(0),
+            parked: Cell::new(false),
+            dirty: Cell::new(false),
+            blocked: Cell::new(false),
+            armed: Cell::new(Moment(u64::MAX)),
+            since: now,
+            heard: Cell::new(now),
+            asked: Cell::new(now),
+            spoke: Cell::new(false),
+            named: Cell::new(false),
+            pinged: Cell::new(false),
+        }
+    }
+
+    /// The session.
+    #[must_use]
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// Why it is closing, if it is.
+    #[must_use]
+    pub fn closing(&self) -> Option<LeaveReason> {
+        self.closing.get().map(|(reason, _)| reason)
+    }
+
+    /// Since when it is closing.
+    #[must_use]
+    pub fn closing_since(&self) -> Option<Moment> {
+        self.closing.get().map(|(_, since)| since)
+    }
+
+    pub(super) fn set_closing(&self, reason: LeaveReason, now: Moment) {
+        self.closing.set(Some((reason, now)));
+    }
+
+    /// Whether it is to be dropped without waiting any longer.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.cut.get()
+    }
+
+    /// Has it dropped without waiting any longer.
+    pub fn cut(&self) {
+        self.cut.set(true);
+        self.wake();
+    }
+
+    /// Notes the Session's task, to be woken when the link changes.
+    pub fn watch(&self, waker: &Waker) {
+        let mut task = self.task.borrow_mut();
+        match task.as_mut() {
+            Some(known) => known.clone_from(waker),
+            None => *task = Some(waker.clone()),
+        }
+    }
+
+    /// Wakes the Session's task.
+    pub fn wake(&self) {
+        if let Some(task) = self.task.borrow().as_ref() {
+            task.wake_by_ref();
+        }
+    }
+
+    /// Requests that are not answered yet.
+    #[must_use]
+    pub fn inflight(&self) -> u32 {
+        self.inflight.get()
+    }
+
+    /// Takes credit for a request.
+    pub fn take_credit(&self) {
+        self.inflight.set(self.inflight.get() + 1);
+    }
+
+    /// Gives it back with the answer, and wakes a Session that waits for it.
+    pub(super) fn give_credit(&self) {
+        self.inflight.set(self.inflight.get().saturating_sub(1));
+        if self.parked.replace(false) {
+            self.wake();
+        }
+    }
+
+    /// Has the Session woken at the next answer.
+    pub fn park(&self) {
+        self.parked.set(true);
+    }
+
+    /// Bytes that wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.outbox.borrow().len()
+    }
+
+    /// How long the oldest of them has waited.
+    #[must_use]
+    pub fn waiting_since(&self, now: Moment) -> std::time::Duration {
+        self.outbox.borrow().age(now)
+    }
+
+    /// Whether the kernel takes no more.
+    #[must_use]
+    pub fn is_blocked(&self) -> bool {
+        self.blocked.get()
+    }
+
+    /// Whether its socket takes bytes again; the Session's task is woken when it does.
+    pub fn poll_unblocked(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.blocked.get() {
+            return Poll::Pending;
+        }
+        let ready = self.stream.borrow().poll_writable(cx);
+        if ready.is_ready() {
+            self.blocked.set(false);
+        }
+        ready
+    }
+
+    /// Whether a read may succeed; the Session's task is woken when it may.
+    pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.stream.borrow().poll_readable(cx)
+    }
+
+    /// Reads what is there.
+    pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.borrow_mut().try_read(buffer)
+    }
+
+    /// Works on the stream itself: the first byte, the handshake, the end.
+    pub fn with_stream<T>(&self, work: impl FnOnce(&mut Stream) -> T) -> T {
+        work(&mut self.stream.borrow_mut())
+    }
+}

@@ -1,0 +1,169 @@
+//! The bytes that wait for one socket.
+//!
+//! **Invariants:** holds whole frames, in order, but for the front, of which a part may be written;
+//! never more bytes than its bound and one push. Slices are shared: a message to a thousand members
+//! is in memory once.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+
+use crate::base::clock::Moment;
+
+/// Bytes waiting, with the moment at which each came.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    waiting: VecDeque<(Bytes, Moment)>,
+    bytes: usize,
+    /// Bytes at the front that must go out as they are: OpenSSL has them in a record under way.
+    promised: usize,
+    /// Whether a part of the front slice is written.
+    broken: bool,
+}
+
+impl Outbox {
+    /// Adds whole frames.
+    pub fn push(&mut self, frames: Bytes, now: Moment) {
+        self.bytes += frames.len();
+        self.waiting.push_back((frames, now));
+    }
+
+    /// Bytes that wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bytes == 0
+    }
+
+    /// How long the oldest byte has waited.
+    #[must_use]
+    pub fn age(&self, now: Moment) -> Duration {
+        self.waiting.front().map_or(Duration::ZERO, |&(_, since)| now.since(since))
+    }
+
+    /// Fills `slices` with what waits, from the front; returns how many it filled.
+    pub fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let filled = slices.iter_mut().zip(&self.waiting).map(|(slot, (frames, _))| {
+            *slot = IoSlice::new(frames);
+        });
+        filled.count()
+    }
+
+    /// Takes off what was written.
+    pub fn written(&mut self, mut count: usize) {
+        self.promised = self.promised.saturating_sub(count);
+        self.bytes = self.bytes.saturating_sub(count);
+        while let Some((front, _)) = self.waiting.front_mut() {
+            if count < front.len() {
+                front.advance(count);
+                self.broken = count > 0 || self.broken;
+                break;
+            }
+            count -= front.len();
+            self.broken = false;
+            self.waiting.pop_front();
+        }
+        if self.waiting.is_empty() && self.waiting.capacity() > 64 {
+            // A session that was slow once does not keep a large table for ever.
+            self.waiting.shrink_to(4);
+        }
+    }
+
+    /// Notes that the next `count` bytes are in a record under way.
+    pub fn promise(&mut self, count: usize) {
+        self.promised = self.promised.max(count);
+    }
+
+    /// Drops what can be dropped without breaking a frame or a record.
+    pub fn abandon(&mut self) {
+        let mut kept = 0;
+        let keep = self
+            .waiting
+            .iter()
+            .enumerate()
+            .take_while(|&(index, (frames, _))| {
+                let needed = kept < self.promised || (index == 0 && self.broken);
+                kept += if needed { frames.len() } else { 0 };
+                needed
+            })
+            .count();
+        self.waiting.truncate(keep);
+        self.bytes = kept;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn content(outbox: &Outbox) -> Vec<u8> {
+        let mut slices = [IoSlice::new(&[]); 64];
+        let count = outbox.slices(&mut slices);
+        slices[..count].iter().flat_map(|slice| slice.to_vec()).collect()
+    }
+
+    #[test]
+    fn age_is_that_of_the_oldest_byte() {
+        let mut outbox = Outbox::default();
+        assert_eq!(outbox.age(Moment(9)), Duration::ZERO);
+        outbox.push(Bytes::from_static(b"old"), Moment(1));
+        outbox.push(Bytes::from_static(b"new"), Moment(5));
+        assert_eq!(outbox.age(Moment(9)), Duration::from_nanos(8));
+        outbox.written(2);
+        assert_eq!(outbox.age(Moment(9)), Duration::from_nanos(8));
+        outbox.written(1);
+        assert_eq!(outbox.age(Moment(9)), Duration::from_nanos(4));
+    }
+
+    #[test]
+    fn abandoning_keeps_a_broken_front_and_a_promised_record_only() {
+        let filled = || {
+            let mut outbox = Outbox::default();
+            for frame in [b"aaa", b"bbb", b"ccc"] {
+                outbox.push(Bytes::from_static(frame), Moment(0));
+            }
+            outbox
+        };
+        let mut whole = filled();
+        whole.abandon();
+        assert_eq!(content(&whole), b"");
+        let mut broken = filled();
+        broken.written(1);
+        broken.abandon();
+        assert_eq!((content(&broken), broken.len()), (b"aa".to_vec(), 2));
+        let mut promised = filled();
+        promised.promise(4);
+        promised.abandon();
+        assert_eq!((content(&promised), promised.len()), (b"aaabbb".to_vec(), 6));
+    }
+
+    proptest! {
+        #[test]
+        fn what_goes_in_comes_out_in_order(
+            frames in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 1..9), 0..30),
+            step in 1_usize..20,
+        ) {
+            let mut outbox = Outbox::default();
+            for frame in &frames {
+                outbox.push(Bytes::copy_from_slice(frame), Moment(0));
+            }
+            let mut out = Vec::new();
+            while !outbox.is_empty() {
+                let chunk = content(&outbox);
+                let count = step.min(chunk.len());
+                out.extend_from_slice(&chunk[..count]);
+                outbox.written(count);
+            }
+            prop_assert_eq!(out, frames.concat());
+            prop_assert_eq!(outbox.len(), 0);
+        }
+    }
+}

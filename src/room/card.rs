@@ -1,0 +1,63 @@
+//! What can be seen of a room from outside, without asking it: for the directory's lists.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::base::clock::Moment;
+
+/// Written by the room, read by the directory.
+#[derive(Debug, Default)]
+pub struct Card {
+    members: AtomicU32,
+    /// When the last member left, or the room was made.
+    empty_since: AtomicU64,
+    topic: Mutex<Arc<str>>,
+}
+
+impl Card {
+    /// The card of a room that is made now.
+    #[must_use]
+    pub fn new(now: Moment) -> Self {
+        Self {
+            members: AtomicU32::new(0),
+            empty_since: AtomicU64::new(now.0),
+            topic: Mutex::new("".into()),
+        }
+    }
+
+    /// How many members there are.
+    #[must_use]
+    pub fn members(&self) -> u32 {
+        self.members.load(Ordering::Relaxed)
+    }
+
+    /// Since when nobody is there; `None` if somebody is.
+    #[must_use]
+    pub fn empty_since(&self) -> Option<Moment> {
+        (self.members() == 0).then(|| Moment(self.empty_since.load(Ordering::Relaxed)))
+    }
+
+    /// The committed topic.
+    #[must_use]
+    pub fn topic(&self) -> Arc<str> {
+        Arc::clone(&self.topic.lock())
+    }
+
+    /// Notes how many members there are now.
+    pub fn set_members(&self, members: u32, now: Moment) {
+        self.members.store(members, Ordering::Relaxed);
+        if members == 0 {
+            self.empty_since.store(now.0, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes the topic.
+    pub fn set_topic(&self, topic: &Arc<str>) {
+        let mut known = self.topic.lock();
+        if !Arc::ptr_eq(&known, topic) {
+            known.clone_from(topic);
+        }
+    }
+}

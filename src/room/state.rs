@@ -1,0 +1,379 @@
+//! A room as a value: who is in it, what its topic is, and what its order is.
+//!
+//! **Owns:** members, topic, the sequence. **Never:** sends, stores, or reads a clock.
+//! **Invariants:** this is the only place that assigns a `seq`; each is one more than the last, and
+//! one that was not committed is given again. Who is not a member sees nothing and says nothing.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
+use std::time::Duration;
+
+use smallvec::SmallVec;
+
+use super::dedup::{Dedup, Done};
+use super::presence::Presence;
+use crate::base::clock::Moment;
+use crate::base::id::{AccountId, Epoch, Key, Seq, SessionId};
+use crate::base::limits::LIST_PAGE;
+use crate::base::name::{Identity, RoomName};
+use crate::protocol::event::{Event, LeaveReason, TypingChanged};
+use crate::protocol::reply::{
+    Entry, EntryKind, MemberInfo, MemberList, Page, RoomKind, RoomState, Said, TopicState,
+};
+use crate::protocol::status::{Code, Refusal};
+
+/// A member's typing is told again after this time at the earliest.
+const TYPING_INTERVAL: Duration = Duration::from_secs(3);
+
+/// The bounds of a room.
+#[derive(Debug, Clone, Copy)]
+pub struct Policy {
+    /// Most members.
+    pub members: u32,
+    /// Above so many members arrivals and departures are gathered.
+    pub presence_members: u32,
+    /// Keys of messages that are remembered.
+    pub keys: usize,
+}
+
+/// What kind of room it is, with what only that kind has.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    /// Open to everybody.
+    Public,
+    /// For these two.
+    Direct([Arc<Identity>; 2]),
+}
+
+impl Kind {
+    /// Its word on the wire.
+    #[must_use]
+    pub fn word(&self) -> RoomKind {
+        match self {
+            Self::Public => RoomKind::Public,
+            Self::Direct(_) => RoomKind::Direct,
+        }
+    }
+
+    /// Whether `account` may know that the room is there.
+    #[must_use]
+    pub fn may_see(&self, account: AccountId) -> bool {
+        match self {
+            Self::Public => true,
+            Self::Direct(pair) => pair.iter().any(|one| one.account == account),
+        }
+    }
+}
+
+/// The room.
+#[derive(Debug)]
+pub struct Room {
+    name: RoomName,
+    kind: Kind,
+    policy: Policy,
+    epoch: Epoch,
+    head: Seq,
+    /// The committed topic, and those set after it whose commit is under way.
+    topics: SmallVec<[TopicState; 1]>,
+    members: BTreeMap<AccountId, Member>,
+    dedup: Dedup,
+    /// Arrivals and departures that are not told yet.
+    pub presence: Presence,
+}
+
+#[derive(Debug)]
+struct Member {
+    who: Arc<Identity>,
+    sessions: SmallVec<[SessionId; 1]>,
+    since: u64,
+    typing: Option<Moment>,
+}
+
+/// What a `say` comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Spoken {
+    /// A new entry: it is to be stored, then acknowledged and shown.
+    New(Entry),
+    /// It was said before.
+    Before(Said),
+}
+
+/// What a join comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    /// The account was not a member: the others are told.
+    Account,
+    /// The account was a member by another session.
+    Session,
+    /// The session was in the room already.
+    Known,
+}
+
+/// What a leave comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Departure {
+    /// The account's last session left: the others are told.
+    Account,
+    /// The account has other sessions in the room.
+    Session,
+    /// The session was not in the room.
+    Unknown,
+}
+
+impl Room {
+    /// A room without members, whose history ends at `head`.
+    #[must_use]
+    pub fn new(name: RoomName, kind: Kind, policy: Policy, epoch: Epoch, head: Seq) -> Self {
+        let topic = TopicState { topic: "".into(), by: None, time: None, seq: None };
+        Self {
+            name,
+            kind,
+            policy,
+            epoch,
+            head,
+            topics: SmallVec::from_elem(topic, 1),
+            members: BTreeMap::new(),
+            dedup: Dedup::new(policy.keys),
+            presence: Presence::default(),
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
+        self.name.shared()
+    }
+
+    /// How many accounts are in it.
+    #[must_use]
+    pub fn size(&self) -> u32 {
+        u32::try_from(self.members.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether arrivals and departures are gathered.
+    #[must_use]
+    pub fn gathers_presence(&self) -> bool {
+        self.size() > self.policy.presence_members
+    }
+
+    /// The newest seq.
+    #[must_use]
+    pub fn head(&self) -> Seq {
+        self.head
+    }
+
+    /// The committed topic.
+    #[must_use]
+    pub fn topic(&self) -> TopicState {
+        self.topics.first().cloned().unwrap_or_else(|| TopicState {
+            topic: "".into(),
+            by: None,
+            time: None,
+            seq: None,
+        })
+    }
+
+    /// Lets a session in.
+    pub fn join(
+        &mut self,
+        who: &Arc<Identity>,
+        session: SessionId,
+        time: u64,
+    ) -> Result<Arrival, Refusal> {
+        if !self.kind.may_see(who.account) {
+            return Err(not_found());
+        }
+        if let Some(member) = self.members.get_mut(&who.account) {
+            if member.sessions.contains(&session) {
+                return Ok(Arrival::Known);
+            }
+            member.sessions.push(session);
+            return Ok(Arrival::Session);
+        }
+        if self.size() >= self.policy.members {
+            let (used, allowed) = (u64::from(self.size()) + 1, u64::from(self.policy.members));
+            return Err(Refusal::new(Code::Quota, "the room is full")
+                .limit("members_max", used, allowed)
+                .retry_after(Duration::from_secs(60)));
+        }
+        self.presence.joined(who.name.shared());
+        let sessions = SmallVec::from_elem(session, 1);
+        let member = Member { who: Arc::clone(who), sessions, since: time, typing: None };
+        self.members.insert(who.account, member);
+        Ok(Arrival::Account)
+    }
+
+    /// Lets a session go.
+    pub fn leave(
+        &mut self,
+        account: AccountId,
+        session: SessionId,
+        reason: LeaveReason,
+    ) -> Departure {
+        let Some(member) = self.members.get_mut(&account) else { return Departure::Unknown };
+        let Some(index) = member.sessions.iter().position(|&known| known == session) else {
+            return Departure::Unknown;
+        };
+        member.sessions.swap_remove(index);
+        if !member.sessions.is_empty() {
+            return Departure::Session;
+        }
+        if let Some(member) = self.members.remove(&account) {
+            self.presence.left(member.who.name.shared(), reason);
+        }
+        Departure::Account
+    }
+
+    /// The account of a session that is in the room.
+    #[must_use]
+    pub fn account_of(&self, session: SessionId) -> Option<AccountId> {
+        let mut members = self.members.iter();
+        members.find(|(_, member)| member.sessions.contains(&session)).map(|(&account, _)| account)
+    }
+
+    /// The room as `account` finds it, if a member.
+    #[must_use]
+    pub fn seen_by(&self, account: AccountId, first: Seq) -> RoomState {
+        let with = match &self.kind {
+            Kind::Public => None,
+            Kind::Direct(pair) => pair.iter().find(|one| one.account != account),
+        };
+        RoomState {
+            room: Arc::clone(self.name()),
+            kind: self.kind.word(),
+            with: with.map(|peer| Arc::clone(peer.name.shared())),
+            epoch: self.epoch,
+            seq: self.head,
+            first,
+            topic: self.topic().topic,
+            members: self.size(),
+        }
+    }
+
+    /// Says something: gives it its place in the order.
+    pub fn say(
+        &mut self,
+        account: AccountId,
+        text: Arc<str>,
+        key: Option<Key>,
+        time: u64,
+    ) -> Result<Spoken, Refusal> {
+        let from = Arc::clone(self.member(account)?.who.name.shared());
+        if let Some(key) = key {
+            match self.dedup.find(account, key, &text) {
+                Ok(None) => {}
+                Ok(Some(Done { seq, time })) => {
+                    return Ok(Spoken::Before(Said { seq, time, dup: true }));
+                }
+                Err(_) => return Err(Code::KeyConflict.into()),
+            }
+        }
+        let seq = self.head.next();
+        self.head = seq;
+        if let Some(key) = key {
+            self.dedup.note(account, key, &text, Done { seq, time });
+        }
+        Ok(Spoken::New(Entry { seq, time, kind: EntryKind::Message, from, text }))
+    }
+
+    /// Sets the topic.
+    pub fn set_topic(
+        &mut self,
+        account: AccountId,
+        topic: Arc<str>,
+        time: u64,
+    ) -> Result<Entry, Refusal> {
+        let from = Arc::clone(self.member(account)?.who.name.shared());
+        let seq = self.head.next();
+        self.head = seq;
+        self.topics.push(TopicState {
+            topic: Arc::clone(&topic),
+            by: Some(Arc::clone(&from)),
+            time: Some(time),
+            seq: Some(seq),
+        });
+        Ok(Entry { seq, time, kind: EntryKind::Topic, from, text: topic })
+    }
+
+    /// Notes that everything up to `seq` is committed.
+    pub fn committed(&mut self, seq: Seq) {
+        while self.topics.len() > 1 && self.topics.get(1).is_some_and(|next| next.seq <= Some(seq))
+        {
+            self.topics.remove(0);
+        }
+    }
+
+    /// Takes back everything after `seq`: it was not committed.
+    pub fn roll_back(&mut self, seq: Seq) {
+        self.head = seq;
+        self.topics.retain(|topic| topic.seq <= Some(seq));
+        self.dedup.forget_after(seq);
+    }
+
+    /// Notes that a member is typing; the event to tell, unless it was told a moment ago.
+    pub fn typing(
+        &mut self,
+        account: AccountId,
+        active: bool,
+        now: Moment,
+    ) -> Result<Option<Event>, Refusal> {
+        let room = Arc::clone(self.name());
+        let member = self.members.get_mut(&account).ok_or_else(not_member)?;
+        let told = match (member.typing, active) {
+            (Some(since), true) => now.since(since) < TYPING_INTERVAL,
+            (None, false) => true,
+            (None, true) | (Some(_), false) => false,
+        };
+        if told {
+            return Ok(None);
+        }
+        member.typing = active.then_some(now);
+        let from = Arc::clone(member.who.name.shared());
+        Ok(Some(Event::Typing(TypingChanged { room, from, active })))
+    }
+
+    /// A page of the members, by account.
+    pub fn members(
+        &self,
+        account: AccountId,
+        after: Option<u64>,
+        limit: Option<u32>,
+    ) -> Result<MemberList, Refusal> {
+        self.member(account)?;
+        let limit = limit.unwrap_or(LIST_PAGE).min(LIST_PAGE) as usize;
+        let start = after.map_or(Bound::Unbounded, |id| Bound::Excluded(AccountId(id)));
+        let mut rest = self.members.range((start, Bound::Unbounded));
+        let page = rest.by_ref().take(limit).map(|(id, member)| MemberInfo {
+            id: id.0,
+            name: Arc::clone(member.who.name.shared()),
+            since: member.since,
+        });
+        let members = Page(page.collect());
+        Ok(MemberList { members, total: self.size(), more: rest.next().is_some() })
+    }
+
+    /// Refuses who is not a member.
+    pub fn check_member(&self, account: AccountId) -> Result<(), Refusal> {
+        self.member(account).map(drop)
+    }
+
+    fn member(&self, account: AccountId) -> Result<&Member, Refusal> {
+        // A room that may not be seen answers like one that is not there.
+        let unknown = || if self.kind.may_see(account) { not_member() } else { not_found() };
+        self.members.get(&account).ok_or_else(unknown)
+    }
+}
+
+fn not_member() -> Refusal {
+    Code::NotMember.into()
+}
+
+/// The answer for a room that is not there, or must not be seen.
+#[must_use]
+pub fn not_found() -> Refusal {
+    Code::NotFound.into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+//! Making the actors. They refer to each other in a circle (rooms send to Fanouts, Fanouts tell the
+//! directory of orphans), so each thread first makes its mailboxes, and the actors are put in after.
+
+use std::sync::Arc;
+
+use actix::Actor;
+use actix_rt::Arbiter;
+use parking_lot::RwLock;
+use socket2::Socket;
+
+use super::worker::{Common, Mailboxes, WorkerMail};
+use super::{Parts, Server, StartError, accept, limits};
+use crate::account::actor::{Names, Place as NamesPlace};
+use crate::base::id::WorkerId;
+use crate::config::Config;
+use crate::directory::actor::{Place as RoomsPlace, Rooms};
+use crate::room::actor::Surroundings;
+use crate::session::router::{Policy as RouterPolicy, Shared};
+use crate::session::worker::{Plain, Settings};
+use crate::store::Store;
+use crate::store::memory::MemoryStore;
+use crate::throttle::actor::Throttle;
+use crate::transport::tls::Identity;
+
+pub(super) fn assemble(
+    config: &Config,
+    parts: Parts,
+    listeners: Vec<Socket>,
+    identity: Arc<RwLock<Identity>>,
+) -> Result<Server, StartError> {
+    let store: Arc<dyn Store> =
+        parts.store.clone().unwrap_or_else(|| Arc::new(MemoryStore::new(limits::history(config))));
+    let workers = config.server.workers.unwrap_or_else(cores);
+    let arbiters: Vec<Arbiter> = (0..workers).map(|_| Arbiter::new()).collect();
+    let (mailboxes, mail): (Vec<Mailboxes>, Vec<WorkerMail>) =
+        arbiters.iter().map(|_| Mailboxes::new()).unzip();
+
+    let names = Names::new(
+        limits::accounts(config),
+        Arc::clone(&parts.clock),
+        mail.iter()
+            .map(|mail| NamesPlace {
+                replace: mail.reception.clone().recipient(),
+                restore: mail.reception.clone().recipient(),
+            })
+            .collect(),
+    )
+    .start();
+    let around = Surroundings {
+        fanouts: mail.iter().map(|mail| mail.fanout.clone().recipient()).collect(),
+        store: Arc::clone(&store),
+        clock: Arc::clone(&parts.clock),
+        policy: limits::room(config),
+        presence_interval: config.rooms.presence_interval,
+    };
+    let places = arbiters.iter().zip(&mail).map(|(arbiter, mail)| RoomsPlace {
+        arbiter: arbiter.handle(),
+        learner: mail.reception.clone().recipient(),
+    });
+    let permanent = config.rooms.default.clone();
+    let rooms = Rooms::new(config.rooms.rooms_max, permanent, places.collect(), around).start();
+
+    let common = Common {
+        settings: settings(config, &parts, store.as_ref()),
+        outbox: limits::outbox(config),
+        clock: Arc::clone(&parts.clock),
+        identity: Arc::clone(&identity),
+        rooms: rooms.clone(),
+        shared: Shared {
+            seek: rooms.clone().recipient(),
+            depart: rooms.recipient(),
+            enter: names.clone().recipient(),
+            find: names.clone().recipient(),
+            release: names.recipient(),
+        },
+        routing: RouterPolicy {
+            rooms_per_session: config.rooms.rooms_per_session,
+            queue: config.timeouts.queue,
+        },
+    };
+    for ((number, mailboxes), arbiter) in (0_u16..).zip(mailboxes).zip(&arbiters) {
+        let common = common.clone();
+        arbiter.spawn_fn(move || mailboxes.inhabit(WorkerId(number), common));
+    }
+
+    let sweeps = mail.iter().map(|mail| mail.reception.clone().recipient()).collect();
+    let throttle = Throttle::new(limits::admission(config), Arc::clone(&parts.clock), sweeps);
+    let throttle = throttle.start();
+    let addresses = listeners
+        .iter()
+        .map(|listener| Ok(listener.local_addr()?.as_socket().unwrap_or(UNKNOWN)))
+        .collect::<Result<_, StartError>>()?;
+    let arrivals: Vec<_> = mail.iter().map(|mail| mail.reception.clone().recipient()).collect();
+    let accepting = listeners
+        .into_iter()
+        .map(|listener| accept::spawn(listener, throttle.clone().recipient(), arrivals.clone()))
+        .collect::<Result<_, _>>()?;
+    let drains = mail.iter().map(|mail| mail.reception.clone().recipient()).collect();
+    Ok(Server { addresses, identity, throttle, drains, arbiters, accepting })
+}
+
+/// An address of a family that is not of the internet; listeners never have one.
+const UNKNOWN: std::net::SocketAddr =
+    std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 0);
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+fn settings(config: &Config, parts: &Parts, store: &dyn Store) -> Settings {
+    Settings {
+        welcome: limits::welcome(config, store.durability()),
+        rates: limits::rates(config),
+        timeouts: limits::timeouts(config),
+        inflight: u32::try_from(config.limits.inflight).unwrap_or(u32::MAX),
+        plain: match config.server.plain {
+            crate::config::Plain::Loopback => Plain::Loopback,
+            crate::config::Plain::Never => Plain::Never,
+        },
+        default_rooms: config.rooms.default.clone(),
+        hold_ms: crate::base::clock::millis_up(config.names.hold),
+        observer: parts.observer.clone(),
+    }
+}

@@ -1,0 +1,168 @@
+//! From configuration to the bounds of each part, and to what `hello` tells of them.
+
+use std::time::Duration;
+
+use crate::account::state::Policy as AccountPolicy;
+use crate::base::clock::millis_up;
+use crate::base::limits;
+use crate::config::Config;
+use crate::fanout::shard::{FAREWELL, Policy as OutboxPolicy};
+use crate::protocol::VERSION;
+use crate::protocol::reply::{Durability, Limits, Welcome};
+use crate::room::state::Policy as RoomPolicy;
+use crate::session::deadline::Timeouts;
+use crate::store::memory::Bounds;
+use crate::throttle::admission::Policy as AdmissionPolicy;
+use crate::throttle::bucket::Rate;
+use crate::throttle::budget::Rates;
+
+/// Descriptors that are not for connections: listeners, storage, logs, the reserve.
+const OWN_DESCRIPTORS: u64 = 64;
+
+fn number(value: usize) -> u64 {
+    u64::try_from(value).unwrap_or(u64::MAX)
+}
+
+fn small(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+/// Raises the limit of open files as far as it goes, and says how many connections that allows.
+#[must_use]
+pub fn connections(config: &Config) -> u32 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let before = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: before.maximum, maximum: before.maximum };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        log::warn!(error:% = error; "the limit of open files cannot be raised");
+    }
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let possible = files.saturating_sub(OWN_DESCRIPTORS).max(1);
+    let wanted = config.limits.connections.map_or(u64::MAX, number);
+    if config.limits.connections.is_some() && wanted > possible {
+        log::warn!(
+            limits_connections = wanted, open_files = files;
+            "more connections are configured than open files are allowed: raise LimitNOFILE"
+        );
+    }
+    u32::try_from(wanted.min(possible)).unwrap_or(u32::MAX)
+}
+
+/// The limits of admission.
+#[must_use]
+pub fn admission(config: &Config) -> AdmissionPolicy {
+    let limits = &config.limits;
+    AdmissionPolicy {
+        connections: connections(config),
+        unauthenticated: small(limits.unauthenticated),
+        connections_per_address: small(limits.connections_per_address),
+        arrivals: Rate {
+            per_second: limits.connection_rate_per_address,
+            burst: limits.connection_burst_per_address,
+        },
+        exempt: limits.exempt.clone(),
+    }
+}
+
+/// The rates of budgets.
+#[must_use]
+pub fn rates(config: &Config) -> Rates {
+    let limits = &config.limits;
+    Rates {
+        requests: Rate { per_second: limits.requests_per_s, burst: limits.requests_burst },
+        bytes: Rate { per_second: number(limits.bytes_per_s), burst: number(limits.bytes_burst) },
+        address_requests: Rate {
+            per_second: limits.address_requests_per_s,
+            burst: limits.address_requests_burst,
+        },
+        address_bytes: Rate {
+            per_second: number(limits.address_bytes_per_s),
+            burst: number(limits.address_bytes_burst),
+        },
+        refusals: Rate { per_second: limits.refusals_per_s, burst: limits.refusals_burst },
+    }
+}
+
+/// The times of a session.
+#[must_use]
+pub fn timeouts(config: &Config) -> Timeouts {
+    let timeouts = &config.timeouts;
+    Timeouts {
+        login: timeouts.login,
+        ping: timeouts.ping,
+        dead: timeouts.dead,
+        idle: timeouts.idle.unwrap_or(Duration::ZERO),
+        write: timeouts.write,
+        farewell: FAREWELL,
+    }
+}
+
+/// The bounds of an outbox.
+#[must_use]
+pub fn outbox(config: &Config) -> OutboxPolicy {
+    OutboxPolicy { outbox_bytes: config.limits.outbox, outbox_age: config.timeouts.write }
+}
+
+/// The bounds of a room.
+#[must_use]
+pub fn room(config: &Config) -> RoomPolicy {
+    RoomPolicy {
+        members: small(config.rooms.members_max),
+        presence_members: small(config.rooms.presence_members),
+        keys: config.history.messages_per_room,
+    }
+}
+
+/// The rules of names.
+#[must_use]
+pub fn accounts(config: &Config) -> AccountPolicy {
+    AccountPolicy {
+        reserved: config.names.reserved.clone(),
+        hold: config.names.hold,
+        held: connections(config) as usize,
+    }
+}
+
+/// The bounds of history in memory.
+#[must_use]
+pub fn history(config: &Config) -> Bounds {
+    Bounds {
+        room_entries: config.history.messages_per_room,
+        room_bytes: config.history.bytes_per_room,
+        total_bytes: config.history.bytes_total,
+    }
+}
+
+/// The answer to `hello`.
+#[must_use]
+pub fn welcome(config: &Config, durability: Durability) -> Welcome {
+    let (own, timeouts) = (&config.limits, &config.timeouts);
+    Welcome {
+        version: VERSION,
+        server: concat!("klatchd/", env!("CARGO_PKG_VERSION")).to_owned(),
+        durability,
+        capabilities: vec!["direct".to_owned(), "resume".to_owned()],
+        limits: Limits {
+            frame_bytes: number(limits::FRAME_BYTES),
+            frame_bytes_before_login: number(limits::FRAME_BYTES_BEFORE_LOGIN),
+            text_bytes: number(limits::TEXT_BYTES),
+            topic_bytes: number(limits::TOPIC_BYTES),
+            name_bytes: number(limits::NAME_BYTES),
+            inflight: number(own.inflight),
+            requests_per_s: own.requests_per_s,
+            requests_burst: own.requests_burst,
+            bytes_per_s: number(own.bytes_per_s),
+            bytes_burst: number(own.bytes_burst),
+            rooms_per_session: number(config.rooms.rooms_per_session),
+            history_page: limits::HISTORY_PAGE.into(),
+            list_page: limits::LIST_PAGE.into(),
+            outbox_bytes: number(own.outbox),
+            outbox_ms: millis_up(timeouts.write),
+            login_ms: millis_up(timeouts.login),
+            ping_ms: millis_up(timeouts.ping),
+            dead_ms: millis_up(timeouts.dead),
+            idle_ms: millis_up(timeouts.idle.unwrap_or(Duration::ZERO)),
+        },
+        motd: config.server.motd.clone(),
+    }
+}

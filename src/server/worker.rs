@@ -1,0 +1,83 @@
+//! One worker: the thread's actors, put into mailboxes that the others know already.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix::dev::channel::{AddressReceiver, channel};
+use actix::{Actor, Addr, Context};
+use parking_lot::RwLock;
+
+use crate::base::clock::Clock;
+use crate::base::id::WorkerId;
+use crate::base::limits::MAILBOX;
+use crate::directory::actor::{Orphan, Rooms};
+use crate::fanout::actor::Fanout;
+use crate::fanout::shard::{Policy as OutboxPolicy, Shard};
+use crate::mail;
+use crate::scheduler::actor::Scheduler;
+use crate::scheduler::desk::Desk;
+use crate::session::job::Job;
+use crate::session::reception::Reception;
+use crate::session::router::{Policy as RouterPolicy, Router, Shared};
+use crate::session::worker::{Settings, Worker};
+use crate::transport::tls::Identity;
+
+/// What every worker is made with.
+#[derive(Clone)]
+pub(super) struct Common {
+    pub(super) settings: Settings,
+    pub(super) outbox: OutboxPolicy,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) identity: Arc<RwLock<Identity>>,
+    pub(super) rooms: Addr<Rooms>,
+    pub(super) shared: Shared,
+    pub(super) routing: RouterPolicy,
+}
+
+/// The mailboxes of a worker whose actors are not made yet.
+pub(super) struct Mailboxes {
+    fanout: AddressReceiver<Fanout>,
+    reception: AddressReceiver<Reception>,
+}
+
+/// Where a worker's actors are reached.
+pub(super) struct WorkerMail {
+    pub(super) fanout: Addr<Fanout>,
+    pub(super) reception: Addr<Reception>,
+}
+
+impl Mailboxes {
+    /// Two empty mailboxes, and where they are reached.
+    pub(super) fn new() -> (Self, WorkerMail) {
+        let (fanout, fanout_mail) = channel(MAILBOX);
+        let (reception, reception_mail) = channel(MAILBOX);
+        let addresses = WorkerMail { fanout: Addr::new(fanout), reception: Addr::new(reception) };
+        (Self { fanout: fanout_mail, reception: reception_mail }, addresses)
+    }
+
+    /// Makes the worker's actors, on its own thread.
+    pub(super) fn inhabit(self, id: WorkerId, common: Common) {
+        let Common { settings, outbox, clock, identity, rooms, shared, routing } = common;
+        let shard = Rc::new(Shard::new(id, outbox, clock));
+
+        let orphans = rooms.recipient();
+        let orphaned = Box::new(move |room, session| {
+            // Bounded by the joins that are under way.
+            mail::post(&orphans, Orphan { room, session });
+        });
+        let fanout = Context::with_receiver(self.fanout);
+        let fanout = fanout.run(Fanout::new(Rc::clone(&shard), orphaned));
+
+        let own = fanout.recipient();
+        let router = Rc::new(Router::new(Rc::clone(&shard), shared, own, routing));
+        let desk = Rc::new(Desk::new(MAILBOX));
+        let work = Rc::clone(&router);
+        let work = Box::new(move |job: Job| work.work(job));
+        // The desk wakes it; nobody needs its address.
+        drop(Scheduler::new(Rc::clone(&desk), work).start());
+
+        let worker = Rc::new(Worker::new(shard, desk, router, settings, identity));
+        let reception = Context::with_receiver(self.reception);
+        drop(reception.run(Reception::new(worker)));
+    }
+}

@@ -1,0 +1,65 @@
+//! A request on its way to whoever does it.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::Recipient;
+
+use crate::account::actor::Outcome;
+use crate::base::clock::{Moment, millis_up};
+use crate::base::limits::{FRAME_BYTES, SCHEDULER_JOBS};
+use crate::base::name::{Identity, UserName};
+use crate::fanout::link::Link;
+use crate::protocol::request::{Class, Request};
+use crate::protocol::status::{Code, Refusal};
+use crate::scheduler::queue::COST_MAX;
+
+/// A request with everything that doing it needs.
+pub struct Job {
+    /// Where it came from.
+    pub link: Rc<Link>,
+    /// Its number.
+    pub id: u32,
+    /// What it asks.
+    pub task: Task,
+    /// When it was read.
+    pub received: Moment,
+    /// The client's own deadline.
+    pub timeout: Option<Duration>,
+}
+
+/// What a job asks.
+pub enum Task {
+    /// A name for the session.
+    Enter(UserName, Option<crate::base::id::Key>, Recipient<Outcome>),
+    /// A request of somebody with a name.
+    Request(Arc<Identity>, Request),
+}
+
+impl Job {
+    /// Why it is not to be done any more, if it waited too long.
+    pub fn expired(&self, now: Moment, bound: Duration) -> Option<Refusal> {
+        let waited = now.since(self.received);
+        if let Some(timeout) = self.timeout.filter(|timeout| waited >= *timeout) {
+            let refusal = Refusal::from(Code::Deadline);
+            return Some(refusal.limit("timeout_ms", millis_up(waited), millis_up(timeout)));
+        }
+        (waited >= bound).then(|| {
+            Refusal::from(Code::Busy)
+                .limit("queue_ms", millis_up(waited), millis_up(bound))
+                .retry_after(bound)
+        })
+    }
+}
+
+/// What a request costs, in units of a small one: more for what is long or makes long answers.
+#[must_use]
+pub fn cost(request: &Request, bytes: usize) -> u32 {
+    let size = u32::try_from(bytes / (FRAME_BYTES / SCHEDULER_JOBS)).unwrap_or(COST_MAX);
+    let own = match request.class() {
+        Class::Control | Class::Interactive => 1,
+        Class::Bulk => 8,
+    };
+    (own + size).min(COST_MAX)
+}

@@ -1,0 +1,140 @@
+//! Bytes as they come, frames as they are taken.
+//!
+//! All sessions of a worker read into one buffer; a session keeps only what it could not take yet:
+//! an incomplete frame, or frames for which it has no credit.
+//!
+//! **Invariants:** keeps at most one read and one frame; every split of the stream gives the same
+//! frames.
+
+use bytes::{Buf, BytesMut};
+
+use crate::protocol::frame::{self, FrameError, Split};
+
+/// What a session has read and not taken.
+#[derive(Debug, Default)]
+pub struct Reader {
+    kept: BytesMut,
+}
+
+/// What became of the bytes that were offered.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// Everything whole was taken.
+    All,
+    /// The taker had enough: there may be whole frames left.
+    Enough,
+    /// What follows is not a frame.
+    Bad(FrameError),
+}
+
+/// Whether a taker wants the next frame too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum More {
+    /// It does.
+    Yes,
+    /// Not now.
+    No,
+}
+
+impl Reader {
+    /// Whether nothing is kept.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    /// Bytes that are kept.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// Offers each whole frame to `take`, those kept before first, until it has enough. `bound` is
+    /// asked before each frame, since it may change with one.
+    pub fn read(
+        &mut self,
+        fresh: &[u8],
+        bound: impl Fn() -> usize,
+        mut take: impl FnMut(&[u8]) -> More,
+    ) -> Taken {
+        if self.kept.is_empty() {
+            let (taken, left) = take_frames(fresh, bound, &mut take);
+            self.kept.extend_from_slice(left);
+            return taken;
+        }
+        self.kept.extend_from_slice(fresh);
+        let (taken, left) = take_frames(&self.kept, bound, &mut take);
+        let done = self.kept.len() - left.len();
+        if done == self.kept.len() {
+            // An idle session keeps no buffer.
+            self.kept = BytesMut::new();
+        } else {
+            self.kept.advance(done);
+        }
+        taken
+    }
+}
+
+fn take_frames<'a>(
+    mut bytes: &'a [u8],
+    bound: impl Fn() -> usize,
+    take: &mut impl FnMut(&[u8]) -> More,
+) -> (Taken, &'a [u8]) {
+    loop {
+        match frame::split(bytes, bound()) {
+            Ok(Split::Frame { body, rest }) => {
+                bytes = rest;
+                if take(body) == More::No {
+                    return (Taken::Enough, bytes);
+                }
+            }
+            Ok(Split::Incomplete { .. }) => return (Taken::All, bytes),
+            Err(error) => return (Taken::Bad(error), &[]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Cut anywhere, and taken in any number at a time, the frames are the same.
+        #[test]
+        fn every_split_gives_the_same_frames(
+            bodies in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 1..30), 1..12),
+            cut in 1_usize..40,
+            credit in 1_usize..5,
+        ) {
+            let mut stream = BytesMut::new();
+            for body in &bodies {
+                frame::append(&mut stream, |out| out.extend_from_slice(body));
+            }
+            let (mut reader, mut got) = (Reader::default(), Vec::new());
+            for chunk in stream.chunks(cut) {
+                let mut fresh = chunk;
+                loop {
+                    let mut left = credit;
+                    let taken = reader.read(fresh, || 64, |body| {
+                        got.push(body.to_vec());
+                        left -= 1;
+                        if left == 0 { More::No } else { More::Yes }
+                    });
+                    fresh = &[];
+                    if taken == Taken::All { break; }
+                }
+            }
+            prop_assert_eq!(got, bodies);
+            prop_assert!(reader.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_bad_length_is_found_before_its_body_comes() {
+        let mut reader = Reader::default();
+        assert_eq!(reader.read(&[0, 0], || 9, |_| More::Yes), Taken::All);
+        let taken = reader.read(&[0, 10], || 9, |_| More::Yes);
+        assert_eq!(taken, Taken::Bad(FrameError::TooLarge { used: 10, allowed: 9 }));
+    }
+}

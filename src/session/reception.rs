@@ -1,0 +1,189 @@
+//! The Reception actor, one per worker: takes connections in, and watches over the worker's sessions.
+//!
+//! **Receives** [`Arrived`] from the accept loop, [`Sweep`] from the Throttle, [`Replace`] and
+//! [`Restore`] from the Accounts, [`Known`] from the directory, [`Drain`] at shutdown.
+//! **Bound:** one `Arrived` for each permit, one `Sweep` per tick, one of the others per login or
+//! room.
+
+use std::net::{SocketAddr, TcpStream};
+use std::rc::Rc;
+use std::time::Duration;
+
+use actix::{Actor, Context, Handler, Message};
+
+use super::actor::Session;
+use super::deadline::{Due, Facts, look};
+use super::worker::Worker;
+use crate::account::actor::{Replace, Restore};
+use crate::base::clock::Moment;
+use crate::base::limits::MAILBOX;
+use crate::directory::actor::{Goal, Known};
+use crate::fanout::link::Link;
+use crate::protocol::codec;
+use crate::protocol::event::{Event, LeaveReason, ServerPing};
+use crate::protocol::status::{Code, Refusal};
+use crate::throttle::actor::Sweep;
+use crate::throttle::admission::Permit;
+use crate::transport::{Socket, Stream};
+
+/// A connection came.
+#[derive(Debug)]
+pub struct Arrived {
+    /// Its socket, in non-blocking mode.
+    pub stream: TcpStream,
+    /// Where from.
+    pub peer: SocketAddr,
+    /// The right to be connected.
+    pub permit: Permit,
+    /// Why it is only to be told that it is not admitted.
+    pub denied: Option<Refusal>,
+}
+
+impl Message for Arrived {
+    type Result = ();
+}
+
+/// The server is going away: every session is told, and ends.
+#[derive(Debug, Clone, Copy)]
+pub struct Drain {
+    /// When clients may try again, at the earliest.
+    pub retry_after: Duration,
+}
+
+impl Message for Drain {
+    type Result = ();
+}
+
+/// The actor.
+pub struct Reception {
+    worker: Rc<Worker>,
+    draining: bool,
+}
+
+impl Reception {
+    /// The reception of a worker.
+    pub fn new(worker: Rc<Worker>) -> Self {
+        Self { worker, draining: false }
+    }
+
+    fn sweep(&self, now: Moment) {
+        let (shard, timeouts) = (&self.worker.shard, &self.worker.settings.timeouts);
+        for link in shard.due(now) {
+            match look(&facts(&link, now), timeouts, now) {
+                Due::Wait(next) => shard.arm(&link, next),
+                Due::Ping(next) => {
+                    link.pinged.set(true);
+                    shard.send(&link, codec::event_frame(&Event::Ping(ServerPing {})));
+                    shard.arm(&link, next);
+                }
+                Due::End(reason, refusal) if link.spoke.get() => {
+                    shard.close(&link, reason, &refusal, link.named.get());
+                }
+                Due::End(..) => shard.lose(&link),
+                Due::Slow => shard.close_slow(&link),
+                Due::Cut => {
+                    shard.lose(&link);
+                    link.cut();
+                }
+            }
+        }
+    }
+}
+
+fn facts(link: &Link, now: Moment) -> Facts {
+    let waited = link.waiting_since(now);
+    let stalled = link.is_blocked().then(|| {
+        let waited = u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX);
+        Moment(now.0.saturating_sub(waited))
+    });
+    Facts {
+        since: link.since,
+        heard: link.heard.get(),
+        asked: link.asked.get(),
+        named: link.named.get(),
+        pinged: link.pinged.get(),
+        stalled,
+        closing: link.closing_since(),
+    }
+}
+
+impl Actor for Reception {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(MAILBOX);
+    }
+}
+
+impl Handler<Arrived> for Reception {
+    type Result = ();
+
+    fn handle(&mut self, arrived: Arrived, _: &mut Self::Context) {
+        if self.draining {
+            return;
+        }
+        let Arrived { stream, peer, permit, denied } = arrived;
+        let socket = match tokio::net::TcpStream::from_std(stream) {
+            Ok(socket) => Socket(socket),
+            Err(error) => {
+                log::warn!(peer:% = peer, error:% = error; "a connection cannot be taken in");
+                return;
+            }
+        };
+        let link = self.worker.shard.insert(Stream::Plain(socket));
+        log::debug!(session:% = link.id(), peer:% = peer; "connected");
+        Session::new(Rc::clone(&self.worker), link, peer, permit, denied).start();
+    }
+}
+
+impl Handler<Sweep> for Reception {
+    type Result = ();
+
+    fn handle(&mut self, sweep: Sweep, _: &mut Self::Context) {
+        self.sweep(sweep.0);
+    }
+}
+
+impl Handler<Replace> for Reception {
+    type Result = ();
+
+    fn handle(&mut self, replace: Replace, _: &mut Self::Context) {
+        if let Some(link) = self.worker.shard.link(replace.0) {
+            self.worker.shard.close(&link, LeaveReason::Lost, &Code::Replaced.into(), false);
+        }
+    }
+}
+
+impl Handler<Restore> for Reception {
+    type Result = ();
+
+    fn handle(&mut self, restore: Restore, _: &mut Self::Context) {
+        self.worker.router.bring(restore.session, &restore.who, Goal::Return(restore.rooms));
+    }
+}
+
+impl Handler<Known> for Reception {
+    type Result = ();
+
+    fn handle(&mut self, known: Known, _: &mut Self::Context) {
+        self.worker.router.learn(known);
+    }
+}
+
+impl Handler<Drain> for Reception {
+    type Result = ();
+
+    fn handle(&mut self, drain: Drain, _: &mut Self::Context) {
+        self.draining = true;
+        for link in self.worker.shard.all() {
+            if link.spoke.get() {
+                // Spread, so that they do not all come back in the same moment.
+                let wait = drain.retry_after.mul_f64(1.0 + rand::random::<f64>());
+                let bye = Refusal::from(Code::GoingAway).retry_after(wait);
+                self.worker.shard.close(&link, LeaveReason::Shutdown, &bye, link.named.get());
+            } else {
+                self.worker.shard.lose(&link);
+            }
+        }
+    }
+}

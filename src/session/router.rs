@@ -1,0 +1,265 @@
+//! From a request to the actor that does it.
+//!
+//! **Owns:** the rooms that this worker knows the way to; at most as many as there are rooms.
+//! **Invariants:** every job is answered exactly once: here, or by the actor that took it.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::Recipient;
+use serde::Serialize;
+
+use super::job::{Job, Task};
+use crate::account::actor::{Enter, Find, Release};
+use crate::base::id::{RoomId, SessionId};
+use crate::base::name::{Identity, RoomName, UserName};
+use crate::directory::actor::{Depart, Goal, Known, Seek, undelivered};
+use crate::directory::state::invalid;
+use crate::fanout::actor::{Deliver, Step};
+use crate::fanout::link::Link;
+use crate::fanout::shard::Shard;
+use crate::mail::{self, Undelivered};
+use crate::protocol::codec;
+use crate::protocol::event::LeaveReason;
+use crate::protocol::request::{Name, Request};
+use crate::protocol::status::{Code, Refusal};
+use crate::room::actor::{Action, Ask, Part};
+use crate::store::Range;
+
+/// The addresses of the actors that all workers share.
+#[derive(Clone)]
+pub struct Shared {
+    /// Finds and makes rooms.
+    pub seek: Recipient<Seek>,
+    /// Is told of sessions that were in a room and have ended.
+    pub depart: Recipient<Depart>,
+    /// Gives out names.
+    pub enter: Recipient<Enter>,
+    /// Finds people.
+    pub find: Recipient<Find>,
+    /// Takes names back.
+    pub release: Recipient<Release>,
+}
+
+/// The bounds that the router keeps.
+#[derive(Debug, Clone, Copy)]
+pub struct Policy {
+    /// Rooms that one session may be in.
+    pub rooms_per_session: usize,
+    /// How long a request may wait for its turn.
+    pub queue: Duration,
+}
+
+/// The router of one worker.
+pub struct Router {
+    shard: Rc<Shard>,
+    shared: Shared,
+    fanout: Recipient<Deliver>,
+    policy: Policy,
+    rooms: RefCell<HashMap<RoomName, (RoomId, Recipient<Ask>)>>,
+}
+
+impl Router {
+    /// A router that knows no room yet; `fanout` is this worker's own.
+    pub fn new(
+        shard: Rc<Shard>,
+        shared: Shared,
+        fanout: Recipient<Deliver>,
+        policy: Policy,
+    ) -> Self {
+        Self { shard, shared, fanout, policy, rooms: RefCell::default() }
+    }
+
+    /// Learns the way to a room.
+    pub fn learn(&self, known: Known) {
+        self.rooms.borrow_mut().insert(known.name, (known.id, known.mailbox));
+    }
+
+    /// Sees to a job, now.
+    pub fn work(&self, job: Job) {
+        if job.link.closing().is_some() {
+            return;
+        }
+        if let Some(refusal) = job.expired(self.shard.now(), self.policy.queue) {
+            return self.refuse(&job.link, job.id, &refusal);
+        }
+        let (link, id) = (job.link, job.id);
+        let done = match job.task {
+            Task::Enter(name, token, answer) => {
+                let enter = Enter { session: link.id(), id, name, token, answer };
+                mail::offer(&self.shared.enter, enter).map_err(|(why, _)| undelivered(why))
+            }
+            Task::Request(who, request) => self.pass(&link, who, id, request),
+        };
+        if let Err(refusal) = done {
+            self.refuse(&link, id, &refusal);
+        }
+    }
+
+    /// Answers a request.
+    pub fn respond<T: Serialize>(&self, link: &Rc<Link>, id: u32, result: &T) {
+        self.shard.respond(link, codec::result_frame(id, result));
+    }
+
+    /// Refuses a request that has taken credit.
+    pub fn refuse(&self, link: &Rc<Link>, id: u32, refusal: &Refusal) {
+        self.shard.respond(link, codec::refusal_frame(id, refusal));
+    }
+
+    fn pass(
+        &self,
+        link: &Rc<Link>,
+        who: Arc<Identity>,
+        id: u32,
+        request: Request,
+    ) -> Result<(), Refusal> {
+        let (room, action) = match request {
+            Request::Say(say) => (say.room, Action::Say { text: say.text.0, key: say.key }),
+            Request::Typing(typing) => (typing.room, Action::Typing(typing.active)),
+            Request::Leave(leave) => (leave.room, Action::Leave),
+            Request::Topic(topic) => match topic.topic {
+                Some(text) => (topic.room, Action::SetTopic(text.0)),
+                None => (topic.room, Action::ReadTopic),
+            },
+            Request::Members(members) => {
+                let (after, limit) = (members.after, members.limit);
+                (members.room, Action::Members { after, limit })
+            }
+            Request::History(history) => {
+                let range = match (history.before, history.after) {
+                    (None, None) => Range::Newest,
+                    (Some(before), None) => Range::Before(before),
+                    (None, Some(after)) => Range::After(after),
+                    (Some(_), Some(_)) => {
+                        let text = "either `before` or `after`, not both";
+                        return Err(Refusal::new(Code::BadParams, text));
+                    }
+                };
+                (history.room, Action::History { range, limit: history.limit })
+            }
+            Request::Join(join) => {
+                self.check_rooms(link)?;
+                let name = room_name(&join.room)?;
+                let goal = Goal::Ask(name, Action::Join { topic: None });
+                return self.seek(link.id(), who, Some(id), goal);
+            }
+            Request::Create(create) => {
+                self.check_rooms(link)?;
+                let topic = create.topic.map(|topic| topic.0).filter(|topic| !topic.is_empty());
+                let goal = Goal::Create(room_name(&create.room)?, topic);
+                return self.seek(link.id(), who, Some(id), goal);
+            }
+            Request::Rooms(rooms) => {
+                let after = rooms.after.as_ref().map(room_name).transpose()?;
+                let goal = Goal::List { after, limit: rooms.limit };
+                return self.seek(link.id(), who, Some(id), goal);
+            }
+            Request::Direct(direct) => {
+                self.check_rooms(link)?;
+                return self.direct(link.id(), who, id, &direct.name);
+            }
+            // The session answers these itself.
+            Request::Hello(_) | Request::Login(_) | Request::Logout(_) | Request::Ping(_) => {
+                return Err(Code::Unexpected.into());
+            }
+        };
+        self.ask(&room, Ask { from: link.id(), who, id: Some(id), action })
+    }
+
+    /// Asks a room: itself, if the way is known, else through the directory.
+    fn ask(&self, room: &Name, ask: Ask) -> Result<(), Refusal> {
+        let ask = match self.rooms.borrow().get(&*room.0) {
+            Some((_, mailbox)) => match mail::offer(mailbox, ask) {
+                Ok(()) => return Ok(()),
+                Err((Undelivered::Full, _)) => return Err(undelivered(Undelivered::Full)),
+                Err((Undelivered::Gone, ask)) => ask,
+            },
+            None => ask,
+        };
+        let Ask { from, who, id, action } = ask;
+        let name = room_name(room)?;
+        // Either it was not known, or it is known no more.
+        self.rooms.borrow_mut().remove(&name);
+        self.seek(from, who, id, Goal::Ask(name, action))
+    }
+
+    fn check_rooms(&self, link: &Link) -> Result<(), Refusal> {
+        let (used, allowed) = (self.shard.rooms_of(link).len(), self.policy.rooms_per_session);
+        if used < allowed {
+            return Ok(());
+        }
+        let text = "the session is in as many rooms as it may; leave one first";
+        Err(Refusal::new(Code::Quota, text).limit(
+            "rooms_per_session",
+            used as u64 + 1,
+            allowed as u64,
+        ))
+    }
+
+    fn seek(
+        &self,
+        from: SessionId,
+        who: Arc<Identity>,
+        id: Option<u32>,
+        goal: Goal,
+    ) -> Result<(), Refusal> {
+        mail::offer(&self.shared.seek, Seek { from, who, id, goal })
+            .map_err(|(why, _)| undelivered(why))
+    }
+
+    /// Puts a session into a room on the server's own account.
+    pub fn bring(&self, session: SessionId, who: &Arc<Identity>, goal: Goal) {
+        if let Err(refusal) = self.seek(session, Arc::clone(who), None, goal) {
+            log::warn!(session:% = session; "not brought into a room: {}", refusal.text);
+        }
+    }
+
+    fn direct(
+        &self,
+        from: SessionId,
+        who: Arc<Identity>,
+        id: u32,
+        name: &Name,
+    ) -> Result<(), Refusal> {
+        let name = UserName::parse(&name.0).map_err(|error| invalid(&error))?;
+        let (seek, fanout) = (self.shared.seek.clone(), self.fanout.clone());
+        let answer = Box::new(move |found: Option<(Arc<Identity>, SessionId)>| {
+            let refusal = match found {
+                Some((peer, _)) if peer.account == who.account => {
+                    Refusal::new(Code::Denied, "a direct room is for two")
+                }
+                Some((peer, session)) => {
+                    let goal = Goal::Direct(peer, session);
+                    match mail::offer(&seek, Seek { from, who, id: Some(id), goal }) {
+                        Ok(()) => return,
+                        Err((why, _)) => undelivered(why),
+                    }
+                }
+                None => Refusal::new(Code::NotFound, "nobody of that name is online"),
+            };
+            let step = Step::Respond(from, codec::refusal_frame(id, &refusal));
+            // The answer to one request: bounded by its session's credit.
+            mail::post(&fanout, Deliver { room: RoomId(u32::MAX), steps: vec![step] });
+        });
+        mail::offer(&self.shared.find, Find { name, answer }).map_err(|(why, _)| undelivered(why))
+    }
+
+    /// Tells everybody concerned that a session with a name has ended.
+    pub fn depart(&self, link: &Link, who: &Arc<Identity>, reason: LeaveReason) {
+        let (session, rooms) = (link.id(), self.shard.rooms_of(link));
+        for &room in &rooms {
+            let part = Part { session, account: Some(who.account), reason };
+            // Bounded by the rooms that a session may be in.
+            mail::post(&self.shared.depart, Depart { room, part });
+        }
+        let kept = (reason != LeaveReason::Logout).then_some(rooms);
+        mail::post(&self.shared.release, Release { session, who: Arc::clone(who), kept });
+    }
+}
+
+fn room_name(name: &Name) -> Result<RoomName, Refusal> {
+    RoomName::parse(&name.0).map_err(|error| invalid(&error))
+}

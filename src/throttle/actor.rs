@@ -1,0 +1,106 @@
+//! The Throttle actor: limits per address before anything is read, and the time by which silence is
+//! measured.
+//!
+//! **Receives** [`Admit`] from the accept loop, [`Tick`] from its own interval.
+//! **Sends** [`Sweep`] to every worker, which then looks at the deadlines that have come: login,
+//! ping, idle, write. There is no timer per session.
+//! **Bound:** one `Admit` at a time for each listener; one `Sweep` per worker and tick.
+//!
+//! The budgets of requests and bytes are not asked for by message: a session charges the cells that
+//! its [`Permit`] carries.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use actix::{Actor, AsyncContext, Context, Handler, Message, MessageResult, Recipient};
+
+use super::admission::{Admission, Denied, Permit, Policy};
+use crate::base::clock::{Clock, Moment};
+use crate::base::wheel::TICK;
+use crate::mail;
+
+/// A connection asks to be let in.
+#[derive(Debug)]
+pub struct Admit(pub IpAddr);
+
+impl Message for Admit {
+    type Result = Result<Permit, Denied>;
+}
+
+/// Time goes on.
+#[derive(Debug)]
+pub struct Tick;
+
+impl Message for Tick {
+    type Result = ();
+}
+
+/// A worker is to look at the deadlines that have come.
+#[derive(Debug, Clone, Copy)]
+pub struct Sweep(pub Moment);
+
+impl Message for Sweep {
+    type Result = ();
+}
+
+/// How many connections are open.
+#[derive(Debug)]
+pub struct Count;
+
+impl Message for Count {
+    type Result = u32;
+}
+
+/// The actor.
+pub struct Throttle {
+    admission: Admission,
+    clock: Arc<dyn Clock>,
+    workers: Vec<Recipient<Sweep>>,
+}
+
+impl Throttle {
+    /// Nobody is connected.
+    pub fn new(policy: Policy, clock: Arc<dyn Clock>, workers: Vec<Recipient<Sweep>>) -> Self {
+        Self { admission: Admission::new(policy), clock, workers }
+    }
+
+    fn sweep(&self) {
+        let now = self.clock.now();
+        for worker in &self.workers {
+            // Bounded by the tick.
+            mail::post(worker, Sweep(now));
+        }
+    }
+}
+
+impl Actor for Throttle {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.run_interval(TICK, |throttle, _| throttle.sweep());
+    }
+}
+
+impl Handler<Admit> for Throttle {
+    type Result = MessageResult<Admit>;
+
+    fn handle(&mut self, admit: Admit, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.admission.admit(admit.0, self.clock.now()))
+    }
+}
+
+impl Handler<Tick> for Throttle {
+    type Result = ();
+
+    fn handle(&mut self, _: Tick, _: &mut Self::Context) {
+        self.sweep();
+    }
+}
+
+impl Handler<Count> for Throttle {
+    type Result = MessageResult<Count>;
+
+    fn handle(&mut self, _: Count, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.admission.connections())
+    }
+}

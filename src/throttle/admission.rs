@@ -1,0 +1,334 @@
+//! Who may connect: decided by address before TLS, before a byte is read.
+//!
+//! **Owns:** the ledger of addresses, the count of connections, the line of those without a name.
+//! **Invariants:** the server's count of connections never passes its cap; each [`Permit`] gives
+//! back what it took when it is dropped, however its session ends.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
+use std::task::Waker;
+use std::time::Duration;
+
+use futures_util::task::AtomicWaker;
+use ipnet::IpNet;
+use smallvec::SmallVec;
+
+use super::bucket::{Bucket, Rate};
+use super::ledger::{Account, Ledger};
+use crate::base::clock::Moment;
+use crate::protocol::status::{Code, Refusal};
+use crate::transport::address::prefixes;
+
+/// The limits of admission.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Most connections at once.
+    pub connections: u32,
+    /// Most connections without a name at once; beyond it the oldest of them goes.
+    pub unauthenticated: u32,
+    /// Most connections of one address (of an IPv6 /64) at once.
+    pub connections_per_address: u32,
+    /// How fast one address may connect.
+    pub arrivals: Rate,
+    /// Networks that no limit per address holds for.
+    pub exempt: Vec<IpNet>,
+}
+
+/// How many refused connections per second are told why, and how many at once: that takes a TLS
+/// handshake, which a flood must not be able to ask for without end.
+const TOLD: Rate = Rate { per_second: 20, burst: 40 };
+
+/// A connection is not admitted.
+#[derive(Debug)]
+pub struct Denied {
+    /// Why.
+    pub refusal: Refusal,
+    /// The right to be connected for as long as it takes to say so, if there is time for that.
+    pub permit: Option<Permit>,
+}
+
+/// How long a stranger is told to wait when the server or the address is full.
+const WAIT: Duration = Duration::from_secs(5);
+
+/// Decides who may connect.
+#[derive(Debug)]
+pub struct Admission {
+    policy: Policy,
+    ledger: Ledger,
+    totals: Arc<Totals>,
+    /// Connections without a name, the oldest in front; some have one by now, or are gone.
+    strangers: VecDeque<Weak<Shared>>,
+    told: Bucket,
+}
+
+#[derive(Debug, Default)]
+struct Totals {
+    connections: AtomicU32,
+    strangers: AtomicU32,
+}
+
+/// The right to be connected. Dropping it gives everything back.
+#[derive(Debug)]
+pub struct Permit {
+    accounts: SmallVec<[Arc<Account>; 1]>,
+    totals: Arc<Totals>,
+    shared: Arc<Shared>,
+    exempt: bool,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    named: AtomicBool,
+    evicted: AtomicBool,
+    waker: AtomicWaker,
+}
+
+impl Admission {
+    /// Nobody is connected yet.
+    #[must_use]
+    pub fn new(policy: Policy) -> Self {
+        Self {
+            policy,
+            ledger: Ledger::default(),
+            totals: Arc::default(),
+            strangers: VecDeque::new(),
+            told: Bucket::default(),
+        }
+    }
+
+    /// Admits a connection from `address`, or says which limit it meets.
+    pub fn admit(&mut self, address: IpAddr, now: Moment) -> Result<Permit, Denied> {
+        self.try_admit(address, now).map_err(|refusal| {
+            let told = self.told.try_charge(1, now, TOLD).is_ok();
+            Denied { refusal, permit: told.then(|| self.permit(SmallVec::new(), true)) }
+        })
+    }
+
+    fn try_admit(&mut self, address: IpAddr, now: Moment) -> Result<Permit, Refusal> {
+        let address = address.to_canonical();
+        let exempt = self.policy.exempt.iter().any(|network| network.contains(&address));
+        let (all, count) = prefixes(address);
+        let mut accounts: SmallVec<[Arc<Account>; 1]> = SmallVec::new();
+        for &(prefix, factor) in all.iter().take(count) {
+            let account = self.ledger.account(prefix);
+            if !exempt {
+                self.check_address(&account, factor, now)?;
+            }
+            accounts.push(account);
+        }
+        self.make_room()?;
+        let permit = self.permit(accounts, exempt);
+        self.queue(&permit.shared);
+        Ok(permit)
+    }
+
+    fn permit(&self, accounts: SmallVec<[Arc<Account>; 1]>, exempt: bool) -> Permit {
+        for account in &accounts {
+            account.connections.fetch_add(1, Ordering::Relaxed);
+        }
+        self.totals.connections.fetch_add(1, Ordering::Relaxed);
+        self.totals.strangers.fetch_add(1, Ordering::Relaxed);
+        let (totals, shared) = (Arc::clone(&self.totals), Arc::default());
+        Permit { accounts, totals, shared, exempt }
+    }
+
+    fn check_address(&self, account: &Account, factor: u32, now: Moment) -> Result<(), Refusal> {
+        let allowed = u64::from(self.policy.connections_per_address.saturating_mul(factor));
+        let used = u64::from(account.connections.load(Ordering::Relaxed)) + 1;
+        if used > allowed {
+            return Err(Refusal::new(Code::Connections, "the address has too many connections")
+                .limit("connections_per_address", used, allowed)
+                .retry_after(WAIT));
+        }
+        let rate = self.policy.arrivals.times(u64::from(factor));
+        account.arrivals.try_charge(1, now, rate).map_err(|wait| {
+            Refusal::new(Code::Connections, "the address connects too fast")
+                .limit("connection_burst_per_address", rate.burst + 1, rate.burst)
+                .retry_after(wait)
+        })
+    }
+
+    /// Finds place for one more: under both caps, or where the oldest stranger was.
+    fn make_room(&mut self) -> Result<(), Refusal> {
+        let connections = self.totals.connections.load(Ordering::Relaxed);
+        let strangers = self.totals.strangers.load(Ordering::Relaxed);
+        let full = connections >= self.policy.connections;
+        if !full && strangers < self.policy.unauthenticated {
+            return Ok(());
+        }
+        while let Some(oldest) = self.strangers.pop_front() {
+            if oldest.upgrade().is_some_and(|shared| shared.evict()) {
+                // Its place is free a moment later: the caps may be passed by as many as are leaving.
+                self.totals.strangers.fetch_sub(1, Ordering::Relaxed);
+                return Ok(());
+            }
+        }
+        if full {
+            let (used, allowed) = (u64::from(connections) + 1, u64::from(self.policy.connections));
+            return Err(Refusal::from(Code::ServerFull)
+                .limit("connections", used, allowed)
+                .retry_after(WAIT));
+        }
+        Ok(())
+    }
+
+    fn queue(&mut self, shared: &Arc<Shared>) {
+        // Those in the middle who have a name by now leave when they come to the front, or here.
+        let bound = self.policy.unauthenticated as usize * 2 + 64;
+        if self.strangers.len() >= bound {
+            self.strangers.retain(|stranger| stranger.upgrade().is_some_and(|s| s.is_stranger()));
+        }
+        self.strangers.push_back(Arc::downgrade(shared));
+    }
+
+    /// Connections that are open now.
+    #[must_use]
+    pub fn connections(&self) -> u32 {
+        self.totals.connections.load(Ordering::Relaxed)
+    }
+
+    /// Prefixes that are remembered.
+    #[must_use]
+    pub fn prefixes(&self) -> usize {
+        self.ledger.len()
+    }
+}
+
+impl Shared {
+    fn is_stranger(&self) -> bool {
+        !self.named.load(Ordering::Relaxed) && !self.evicted.load(Ordering::Relaxed)
+    }
+
+    /// Tells the session to go; false if it has a name, or was told before.
+    fn evict(&self) -> bool {
+        let evicted = self.is_stranger() && !self.evicted.swap(true, Ordering::Relaxed);
+        if evicted {
+            self.waker.wake();
+        }
+        evicted
+    }
+}
+
+impl Permit {
+    /// The budgets of the narrowest prefix; `None` if no limit per address holds.
+    #[must_use]
+    pub fn account(&self) -> Option<&Account> {
+        if self.exempt { None } else { self.accounts.first().map(AsRef::as_ref) }
+    }
+
+    /// Identifies the address for fairness: sessions of one address share one turn.
+    #[must_use]
+    pub fn group(&self) -> u64 {
+        self.accounts.first().map_or(0, |account| Arc::as_ptr(account).addr() as u64)
+    }
+
+    /// Notes that the session holds a name now.
+    pub fn named(&self) {
+        if !self.shared.named.swap(true, Ordering::Relaxed) && !self.is_evicted() {
+            self.totals.strangers.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether somebody else needs the place.
+    #[must_use]
+    pub fn is_evicted(&self) -> bool {
+        self.shared.evicted.load(Ordering::Relaxed)
+    }
+
+    /// Has `waker` woken on eviction.
+    pub fn wake_on_eviction(&self, waker: &Waker) {
+        self.shared.waker.register(waker);
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        for account in &self.accounts {
+            account.connections.fetch_sub(1, Ordering::Relaxed);
+        }
+        self.totals.connections.fetch_sub(1, Ordering::Relaxed);
+        if self.shared.is_stranger() {
+            self.totals.strangers.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy() -> Policy {
+        Policy {
+            connections: 10,
+            unauthenticated: 5,
+            connections_per_address: 3,
+            arrivals: Rate { per_second: 1, burst: 4 },
+            exempt: vec!["10.0.0.0/8".parse().unwrap()],
+        }
+    }
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[track_caller]
+    fn refused(result: Result<Permit, Denied>, limit: &str) {
+        let refusal = result.expect_err("refused").refusal;
+        assert_eq!(refusal.limit.map(|limit| limit.name), Some(limit));
+        assert!(refusal.retry_after.is_some());
+    }
+
+    #[test]
+    fn one_address_has_so_many_connections_and_gets_them_back() {
+        let mut admission = Admission::new(policy());
+        let permits: Vec<_> =
+            (0..3).map(|_| admission.admit(ip("192.0.2.1"), Moment(0)).unwrap()).collect();
+        refused(admission.admit(ip("192.0.2.1"), Moment(0)), "connections_per_address");
+        assert!(admission.admit(ip("192.0.2.2"), Moment(0)).is_ok());
+        drop(permits);
+        assert!(admission.admit(ip("192.0.2.1"), Moment(0)).is_ok());
+        refused(admission.admit(ip("192.0.2.1"), Moment(0)), "connection_burst_per_address");
+    }
+
+    #[test]
+    fn ipv6_is_counted_by_prefix() {
+        let mut admission = Admission::new(policy());
+        let mut permits = Vec::new();
+        for host in 1..=3 {
+            permits.push(admission.admit(ip(&format!("2001:db8::{host}")), Moment(0)).unwrap());
+        }
+        refused(admission.admit(ip("2001:db8::4"), Moment(0)), "connections_per_address");
+    }
+
+    #[test]
+    fn the_oldest_stranger_goes_when_there_are_too_many() {
+        let mut admission = Admission::new(policy());
+        let permits: Vec<_> = (0..6)
+            .map(|n| admission.admit(ip(&format!("10.0.0.{n}")), Moment(0)).unwrap())
+            .collect();
+        let evicted: Vec<_> = permits.iter().map(Permit::is_evicted).collect();
+        assert_eq!(evicted, [true, false, false, false, false, false]);
+        permits[1].named();
+        let _one_more = admission.admit(ip("10.0.0.9"), Moment(0)).unwrap();
+        assert!(!permits[2].is_evicted(), "a name made room");
+    }
+
+    #[test]
+    fn a_server_full_of_people_refuses_and_never_evicts_them() {
+        let mut admission = Admission::new(policy());
+        let permits: Vec<_> = (0..10)
+            .map(|n| {
+                let permit = admission.admit(ip(&format!("10.0.0.{n}")), Moment(0)).unwrap();
+                permit.named();
+                permit
+            })
+            .collect();
+        refused(admission.admit(ip("10.0.1.1"), Moment(0)), "connections");
+        assert!(permits.iter().all(|permit| !permit.is_evicted()));
+        drop(permits);
+        assert_eq!(admission.connections(), 0);
+        assert_eq!(admission.totals.strangers.load(Ordering::Relaxed), 0);
+    }
+}

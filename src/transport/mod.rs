@@ -1,0 +1,169 @@
+//! Sockets: plain or TLS behind one type, never blocking.
+//!
+//! [`Stream`] offers "try now" and "tell me when" apart, instead of the combined `AsyncRead` and
+//! `AsyncWrite`: on a worker, the Session waits and reads while the Fanout writes to hundreds of
+//! sockets in one turn, and a combined poll would charge all of them to one task's budget.
+
+pub mod address;
+pub mod certificate;
+pub mod listener;
+pub mod tls;
+
+use std::io::{self, IoSlice, Read, Write};
+use std::task::{Context, Poll};
+
+use openssl::ssl::{ErrorCode, ShutdownResult, SslStream};
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+
+/// Bytes gathered for one TLS record: the largest that TLS has.
+pub const RECORD_BYTES: usize = 16_384;
+
+/// A connection, before or after its protection is known.
+#[derive(Debug)]
+pub enum Stream {
+    /// TCP as it is.
+    Plain(Socket),
+    /// TLS over TCP.
+    Tls(Box<SslStream<Socket>>),
+    /// Taken away, for the moment of a change from one to the other.
+    Closed,
+}
+
+impl Stream {
+    fn socket(&self) -> Option<&Socket> {
+        match self {
+            Self::Plain(socket) => Some(socket),
+            Self::Tls(stream) => Some(stream.get_ref()),
+            Self::Closed => None,
+        }
+    }
+
+    /// Ready when a read may succeed; else the task is woken when it may.
+    pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.socket() {
+            // An error is found by the read that follows.
+            Some(socket) => socket.0.poll_read_ready(cx).map(drop),
+            None => Poll::Ready(()),
+        }
+    }
+
+    /// Ready when a write may succeed; else the task is woken when it may.
+    pub fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.socket() {
+            Some(socket) => socket.0.poll_write_ready(cx).map(drop),
+            None => Poll::Ready(()),
+        }
+    }
+
+    /// Reads what is there; 0 is the end of the stream, `WouldBlock` is nothing now.
+    pub fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(socket) => socket.read(buffer),
+            Self::Tls(stream) => match stream.ssl_read(buffer) {
+                Ok(count) => Ok(count),
+                Err(error) => match error.code() {
+                    ErrorCode::ZERO_RETURN => Ok(0),
+                    _ => Err(tls::io_error(error)),
+                },
+            },
+            Self::Closed => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    /// Writes what fits; `scratch` is where TLS gathers one record.
+    ///
+    /// After `WouldBlock` the next call must begin with the same bytes: OpenSSL has a record under
+    /// way. They may lie elsewhere, and more may follow.
+    pub fn try_write(
+        &mut self,
+        slices: &[IoSlice<'_>],
+        scratch: &mut Vec<u8>,
+    ) -> io::Result<usize> {
+        match self {
+            Self::Plain(socket) => match slices {
+                [one] => socket.write(one),
+                more => socket.write_vectored(more),
+            },
+            Self::Tls(stream) => {
+                let record = gather(slices, scratch);
+                stream.ssl_write(record).map_err(tls::io_error)
+            }
+            Self::Closed => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    /// Says that nothing more will be written. The peer may still send.
+    pub fn shutdown_write(&mut self) {
+        if let Self::Tls(stream) = self {
+            // Best effort: the peer may be gone already.
+            let said: Result<ShutdownResult, _> = stream.shutdown();
+            drop(said);
+        }
+        if let Some(socket) = self.socket() {
+            let shut = socket2::SockRef::from(&socket.0).shutdown(std::net::Shutdown::Write);
+            drop(shut);
+        }
+    }
+
+    /// Looks at the first byte without taking it; `None` at the end of the stream.
+    pub fn try_peek(&self) -> io::Result<Option<u8>> {
+        let Some(socket) = self.socket() else { return Ok(None) };
+        let mut first = [0];
+        let count = socket.0.try_io(Interest::READABLE, || {
+            let (count, _) =
+                rustix::net::recv(&socket.0, &mut first[..], rustix::net::RecvFlags::PEEK)?;
+            Ok(count)
+        })?;
+        let [first] = first;
+        Ok((count > 0).then_some(first))
+    }
+}
+
+/// The slices as one run of bytes, at most one record; without a copy if they are one already.
+fn gather<'a>(slices: &'a [IoSlice<'a>], scratch: &'a mut Vec<u8>) -> &'a [u8] {
+    if let [one] = slices {
+        return one.get(..RECORD_BYTES).unwrap_or(one);
+    }
+    scratch.clear();
+    for slice in slices {
+        let room = RECORD_BYTES - scratch.len();
+        scratch.extend_from_slice(slice.get(..room).unwrap_or(slice));
+        if scratch.len() == RECORD_BYTES {
+            break;
+        }
+    }
+    scratch
+}
+
+/// A TCP socket with the standard library's `Read` and `Write`, as OpenSSL wants it.
+#[derive(Debug)]
+pub struct Socket(pub TcpStream);
+
+impl Read for Socket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.0.try_read(buffer)?;
+        if count > 0 && count < buffer.len() {
+            // The kernel had no more: note it, and spare the read that would only say so. New bytes
+            // raise a new edge; both run on this thread, so none can slip in between.
+            let cleared: io::Result<()> =
+                self.0.try_io(Interest::READABLE, || Err(io::ErrorKind::WouldBlock.into()));
+            drop(cleared);
+        }
+        Ok(count)
+    }
+}
+
+impl Write for Socket {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.try_write(bytes)
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.try_write_vectored(slices)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

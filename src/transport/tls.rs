@@ -1,0 +1,171 @@
+//! The server's side of TLS: 1.2 and 1.3 by OpenSSL, forward secrecy and authenticated ciphers only.
+//!
+//! `native-tls` cannot speak TLS 1.3 as a server and keeps CBC suites (docs/decisions/0002), so the
+//! server uses the same C library directly; the clients use `native-tls`.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::task::{Context, Poll, ready};
+
+use openssl::error::ErrorStack;
+use openssl::hash::MessageDigest;
+use openssl::pkey::PKey;
+use openssl::ssl::{
+    AlpnError, ErrorCode, Ssl, SslAcceptor, SslMethod, SslMode, SslOptions, SslSessionCacheMode,
+    SslStream, SslVersion,
+};
+use openssl::x509::X509;
+
+use super::{Socket, Stream};
+use crate::protocol::ALPN_WIRE;
+
+const CIPHERS_1_2: &str = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:\
+    ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:\
+    ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+
+/// Why TLS cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file is not what it should be.
+    #[error("{} is not {what} in PEM: {source}", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// What it should be.
+        what: &'static str,
+        /// OpenSSL's reason.
+        source: ErrorStack,
+    },
+    /// The key belongs to another certificate.
+    #[error("the key {} does not belong to the certificate {}", key.display(), certificate.display())]
+    Mismatch {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+    },
+    /// The certificate's file has none.
+    #[error("{} holds no certificate", .0.display())]
+    Empty(PathBuf),
+    /// Everybody may read the key.
+    #[error("{} may be read by others (mode {mode:03o}); do: chmod 600 {}", path.display(), path.display())]
+    Exposed {
+        /// The key's file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// OpenSSL refuses the rest.
+    #[error("OpenSSL refuses the TLS settings: {0}")]
+    Setup(#[from] ErrorStack),
+}
+
+/// What a handshake needs, and what people pin.
+#[derive(Clone)]
+pub struct Identity {
+    acceptor: SslAcceptor,
+    fingerprint: String,
+}
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Identity").field("fingerprint", &self.fingerprint).finish_non_exhaustive()
+    }
+}
+
+impl Identity {
+    /// Reads certificate chain and key, both PEM, and checks that they belong together.
+    pub fn load(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
+        refuse_exposed(key)?;
+        let parse = |path: &Path, what| {
+            let path = path.to_owned();
+            move |source| TlsError::Parse { path, what, source }
+        };
+        let chain = X509::stack_from_pem(&read(certificate)?)
+            .map_err(parse(certificate, "a certificate"))?;
+        let private =
+            PKey::private_key_from_pem(&read(key)?).map_err(parse(key, "a private key"))?;
+        let Some((leaf, issuers)) = chain.split_first() else {
+            return Err(TlsError::Empty(certificate.to_owned()));
+        };
+        if !leaf.public_key()?.public_eq(&private) {
+            return Err(TlsError::Mismatch { certificate: certificate.into(), key: key.into() });
+        }
+
+        let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())?;
+        builder.set_min_proto_version(Some(SslVersion::TLS1_2))?;
+        builder.set_cipher_list(CIPHERS_1_2)?;
+        builder.set_options(SslOptions::NO_RENEGOTIATION | SslOptions::CIPHER_SERVER_PREFERENCE);
+        builder.set_mode(SslMode::RELEASE_BUFFERS);
+        // One read per record instead of two, and one that says when there is no more.
+        builder.set_read_ahead(true);
+        // Tickets carry the session; a cache here would only cost memory.
+        builder.set_session_cache_mode(SslSessionCacheMode::OFF);
+        builder.set_num_tickets(1)?;
+        builder.set_certificate(leaf)?;
+        for issuer in issuers {
+            builder.add_extra_chain_cert(issuer.clone())?;
+        }
+        builder.set_private_key(&private)?;
+        builder.set_alpn_select_callback(|_, offered| {
+            openssl::ssl::select_next_proto(ALPN_WIRE, offered).ok_or(AlpnError::NOACK)
+        });
+        let digest = leaf.digest(MessageDigest::sha256())?;
+        Ok(Self { acceptor: builder.build(), fingerprint: super::certificate::hex(&digest) })
+    }
+
+    /// The SHA-256 of the certificate, in hexadecimal: what clients pin.
+    #[must_use]
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// Begins a handshake on `socket`.
+    pub fn begin(&self, socket: Socket) -> Result<Stream, ErrorStack> {
+        let mut ssl = Ssl::new(self.acceptor.context())?;
+        ssl.set_accept_state();
+        Ok(Stream::Tls(Box::new(SslStream::new(ssl, socket)?)))
+    }
+}
+
+/// Goes on with a handshake; ready when it is done or has failed.
+pub fn poll_handshake(stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    loop {
+        let Stream::Tls(tls) = stream else { return Poll::Ready(Ok(())) };
+        let Err(error) = tls.accept() else { return Poll::Ready(Ok(())) };
+        match error.code() {
+            ErrorCode::WANT_READ => ready!(stream.poll_readable(cx)),
+            ErrorCode::WANT_WRITE => ready!(stream.poll_writable(cx)),
+            _ => return Poll::Ready(Err(io_error(error))),
+        }
+    }
+}
+
+/// OpenSSL's error as one of I/O; both "want" codes are `WouldBlock`.
+pub(super) fn io_error(error: openssl::ssl::Error) -> io::Error {
+    match error.code() {
+        ErrorCode::WANT_READ | ErrorCode::WANT_WRITE => io::ErrorKind::WouldBlock.into(),
+        _ => error.into_io_error().unwrap_or_else(io::Error::other),
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
+    fs::read(path).map_err(|source| TlsError::Read { path: path.to_owned(), source })
+}
+
+fn refuse_exposed(path: &Path) -> Result<(), TlsError> {
+    use std::os::unix::fs::PermissionsExt;
+    let metadata =
+        fs::metadata(path).map_err(|source| TlsError::Read { path: path.to_owned(), source })?;
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o007 == 0 { Ok(()) } else { Err(TlsError::Exposed { path: path.to_owned(), mode }) }
+}

@@ -1,0 +1,18 @@
+//! The integration tests: one binary, one module for each subject.
+
+#![allow(
+    clippy::allow_attributes,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on panics; the in-tests switches do not reach its helpers"
+)]
+
+mod corpus;
+mod docs;
+mod hostile;
+mod notation;
+mod samples;
+mod tidy;
+mod vectors;
+mod worked;

@@ -1,0 +1,205 @@
+//! One value of every kind that travels: with the least it can hold, and with all.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use klatch::base::id::{Epoch, Key, Seq};
+use klatch::base::limits;
+use klatch::protocol::codec;
+use klatch::protocol::event::{
+    Bye, Event, Gone, Joined, LeaveReason, Left, Message, ServerPing, TopicChanged, TypingChanged,
+};
+use klatch::protocol::reply::{
+    Durability, Empty, Entry, EntryKind, HistoryPage, Limits, LoggedIn, MemberInfo, MemberList,
+    Page, Pong, RoomInfo, RoomKind, RoomList, RoomState, Said, TopicState, Welcome,
+};
+use klatch::protocol::request::{
+    Create, Direct, Hello, History, Join, Leave, Login, Logout, Members, Ping, Request, Rooms, Say,
+    Topic, Typing,
+};
+use klatch::protocol::status::{Code, Refusal};
+
+const KEY: Key = Key([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255]);
+const TIME: u64 = 1_800_000_000_000;
+const WAIT: Option<u32> = Some(5_000);
+
+/// Requests with only what they must have, and with everything.
+#[rustfmt::skip]
+pub(crate) fn requests() -> Vec<(&'static str, Request)> {
+    use Request as R;
+    let room = || "ops".into();
+    vec![
+        ("minimal", R::Hello(Hello { version: 1, version_min: None, client: None, timeout_ms: None })),
+        ("full", R::Hello(Hello { version: 2, version_min: Some(1), client: Some("klatch 0.1.0".into()), timeout_ms: WAIT })),
+        ("minimal", R::Login(Login { name: "alice".into(), token: None, timeout_ms: None })),
+        ("full", R::Login(Login { name: "Zoë".into(), token: Some(KEY), timeout_ms: WAIT })),
+        ("minimal", R::Logout(Logout { timeout_ms: None })),
+        ("full", R::Logout(Logout { timeout_ms: WAIT })),
+        ("minimal", R::Ping(Ping { timeout_ms: None })),
+        ("full", R::Ping(Ping { timeout_ms: Some(u32::MAX) })),
+        ("minimal", R::Rooms(Rooms { after: None, limit: None, timeout_ms: None })),
+        ("full", R::Rooms(Rooms { after: Some("lobby".into()), limit: Some(50), timeout_ms: WAIT })),
+        ("minimal", R::Create(Create { room: room(), topic: None, timeout_ms: None })),
+        ("full", R::Create(Create { room: "山田".into(), topic: Some("What runs, and what does not".into()), timeout_ms: WAIT })),
+        ("minimal", R::Join(Join { room: room(), timeout_ms: None })),
+        ("full", R::Join(Join { room: room(), timeout_ms: WAIT })),
+        ("minimal", R::Leave(Leave { room: room(), timeout_ms: None })),
+        ("full", R::Leave(Leave { room: "@000000000000002a".into(), timeout_ms: WAIT })),
+        ("minimal", R::Members(Members { room: room(), after: None, limit: None, timeout_ms: None })),
+        ("full", R::Members(Members { room: room(), after: Some(u64::MAX), limit: Some(200), timeout_ms: WAIT })),
+        ("minimal", R::Topic(Topic { room: room(), topic: None, timeout_ms: None })),
+        ("full", R::Topic(Topic { room: room(), topic: Some("".into()), timeout_ms: WAIT })),
+        ("longest", R::Topic(Topic { room: "r".repeat(32).as_str().into(), topic: Some("t".repeat(limits::TOPIC_BYTES).as_str().into()), timeout_ms: None })),
+        ("minimal", R::Say(Say { room: room(), text: "hi".into(), key: None, timeout_ms: None })),
+        ("full", R::Say(Say { room: room(), text: "two\nlines,\ta tab and 😀".into(), key: Some(KEY), timeout_ms: WAIT })),
+        ("minimal", R::History(History { room: room(), before: None, after: None, limit: None, timeout_ms: None })),
+        ("full", R::History(History { room: room(), before: Some(Seq(300)), after: Some(Seq(100)), limit: Some(0), timeout_ms: WAIT })),
+        ("minimal", R::Typing(Typing { room: room(), active: true, timeout_ms: None })),
+        ("full", R::Typing(Typing { room: room(), active: false, timeout_ms: Some(0) })),
+        ("minimal", R::Direct(Direct { name: "bob".into(), timeout_ms: None })),
+        ("full", R::Direct(Direct { name: "bob".into(), timeout_ms: WAIT })),
+    ]
+}
+
+/// Every event, with only what it must have, and with everything.
+#[rustfmt::skip]
+pub(crate) fn events() -> Vec<(&'static str, Event)> {
+    use Event as E;
+    let (room, alice) = (|| Arc::from("ops"), || Arc::from("alice"));
+    let gone = |reason| Gone { name: alice(), reason };
+    let bye = |code: Code| Bye {
+        code: code.number(), name: code.name().into(), text: code.meaning().into(),
+        retry_after_ms: None, resume: false, limit: None, used: None, allowed: None,
+    };
+    vec![
+        ("short", E::Message(Message { room: room(), seq: Seq(1), time: TIME, from: alice(), text: "hi".into() })),
+        ("long", E::Message(Message { room: room(), seq: Seq(u64::MAX), time: TIME, from: alice(), text: "é\n".repeat(90).into() })),
+        ("set", E::TopicChanged(TopicChanged { room: room(), seq: Seq(2), time: TIME, from: alice(), text: "News".into() })),
+        ("cleared", E::TopicChanged(TopicChanged { room: room(), seq: Seq(3), time: TIME, from: alice(), text: "".into() })),
+        ("public", E::Room(room_state())),
+        ("direct", E::Room(direct_state())),
+        ("one", E::Joined(Joined { room: room(), names: Page(vec![alice()]), count: 1, members: 2 })),
+        ("many", E::Joined(Joined { room: room(), names: Page(vec![alice(); limits::PRESENCE_NAMES]), count: 5_000, members: 70_000 })),
+        ("reasons", E::Left(Left {
+            room: room(),
+            gone: Page([LeaveReason::Left, LeaveReason::Logout, LeaveReason::Lost, LeaveReason::Timeout, LeaveReason::Removed, LeaveReason::Shutdown].map(gone).to_vec()),
+            count: 6, members: 1,
+        })),
+        ("begun", E::Typing(TypingChanged { room: room(), from: alice(), active: true })),
+        ("ended", E::Typing(TypingChanged { room: room(), from: alice(), active: false })),
+        ("empty", E::Ping(ServerPing {})),
+        ("logout", E::Bye(bye(Code::Logout))),
+        ("full", E::Bye(Bye {
+            retry_after_ms: Some(2_000), resume: true, limit: Some("outbox_bytes".into()),
+            used: Some(1_050_000), allowed: Some(1_048_576), ..bye(Code::SlowConsumer)
+        })),
+    ]
+}
+
+fn room_state() -> RoomState {
+    RoomState {
+        room: "ops".into(),
+        kind: RoomKind::Public,
+        with: None,
+        epoch: Epoch(7),
+        seq: Seq(0),
+        first: Seq(1),
+        topic: "".into(),
+        members: 1,
+    }
+}
+
+fn direct_state() -> RoomState {
+    RoomState {
+        room: "@000000000000002a".into(),
+        kind: RoomKind::Direct,
+        with: Some("bob".into()),
+        epoch: Epoch(1 << 63),
+        seq: Seq(4_000),
+        first: Seq(3_001),
+        topic: "".into(),
+        members: 2,
+    }
+}
+
+fn advertised() -> Limits {
+    let bytes = |n: usize| u64::try_from(n).expect("a limit");
+    Limits {
+        frame_bytes: bytes(limits::FRAME_BYTES),
+        frame_bytes_before_login: bytes(limits::FRAME_BYTES_BEFORE_LOGIN),
+        text_bytes: bytes(limits::TEXT_BYTES),
+        topic_bytes: bytes(limits::TOPIC_BYTES),
+        name_bytes: bytes(limits::NAME_BYTES),
+        inflight: 32,
+        requests_per_s: 100,
+        requests_burst: 200,
+        bytes_per_s: 65_536,
+        bytes_burst: 262_144,
+        rooms_per_session: 256,
+        history_page: 200,
+        list_page: 200,
+        outbox_bytes: 1_048_576,
+        outbox_ms: 5_000,
+        login_ms: 5_000,
+        ping_ms: 30_000,
+        dead_ms: 75_000,
+        idle_ms: 86_400_000,
+    }
+}
+
+/// Results of every method: name, method, and the frame that answers request 7 with it.
+#[rustfmt::skip]
+pub(crate) fn results() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    let alice = || Arc::from("alice");
+    let welcome = Welcome {
+        version: 1, server: "klatchd 0.1.0".into(), durability: Durability::Memory,
+        capabilities: vec![], limits: advertised(), motd: None,
+    };
+    let full = Welcome {
+        durability: Durability::Durable, capabilities: vec!["search".into()],
+        motd: Some("Be kind.".into()), ..welcome.clone()
+    };
+    let entry = |seq, kind| Entry { seq: Seq(seq), time: TIME, kind, from: alice(), text: "hi".into() };
+    let topic = TopicState { topic: "News".into(), by: Some(alice()), time: Some(TIME), seq: Some(Seq(2)) };
+    let info = |kind| RoomInfo { room: "ops".into(), kind, topic: "News".into(), members: 3 };
+    vec![
+        ("minimal", "hello", result(&welcome)),
+        ("full", "hello", result(&full)),
+        ("minimal", "login", result(&LoggedIn { name: alice(), guest: true, token: KEY, hold_ms: 0, rooms: vec![] })),
+        ("full", "login", result(&LoggedIn { name: alice(), guest: true, token: KEY, hold_ms: 120_000, rooms: vec!["lobby".into(), "ops".into()] })),
+        ("empty", "logout", result(&Empty {})),
+        ("full", "ping", result(&Pong { time: TIME })),
+        ("empty", "rooms", result(&RoomList { rooms: Page(vec![]), more: false })),
+        ("full", "rooms", result(&RoomList { rooms: Page(vec![info(RoomKind::Public), info(RoomKind::Direct)]), more: true })),
+        ("full", "create", result(&room_state())),
+        ("full", "join", result(&room_state())),
+        ("empty", "leave", result(&Empty {})),
+        ("full", "members", result(&MemberList { members: Page(vec![MemberInfo { id: 42, name: alice(), since: TIME }]), total: 300, more: true })),
+        ("minimal", "topic", result(&TopicState { topic: "".into(), by: None, time: None, seq: None })),
+        ("full", "topic", result(&topic)),
+        ("first", "say", result(&Said { seq: Seq(1), time: TIME, dup: false })),
+        ("again", "say", result(&Said { seq: Seq(1), time: TIME, dup: true })),
+        ("empty", "history", result(&HistoryPage { epoch: Epoch(7), entries: Page(vec![]), first: Seq(1), head: Seq(0), more: false })),
+        ("full", "history", result(&HistoryPage { epoch: Epoch(7), entries: Page(vec![entry(1, EntryKind::Message), entry(2, EntryKind::Topic)]), first: Seq(1), head: Seq(9), more: true })),
+        ("empty", "typing", result(&Empty {})),
+        ("full", "direct", result(&direct_state())),
+    ]
+}
+
+fn result(value: &impl serde::Serialize) -> Vec<u8> {
+    codec::result_frame(7, value).to_vec()
+}
+
+/// Every status code that a response can carry, and one error with every field.
+pub(crate) fn refusals() -> Vec<(String, Vec<u8>)> {
+    let frame = |refusal: &Refusal| codec::refusal_frame(7, refusal).to_vec();
+    let full = Refusal::from(Code::NameTaken)
+        .limit("name_bytes", 70, 64)
+        .retry_after(Duration::from_millis(1_500))
+        .suggest("alice2".into());
+    let codes = Code::ALL.iter().filter(|code| **code != Code::Logout);
+    codes
+        .map(|code| (code.name().to_owned(), frame(&(*code).into())))
+        .chain([("full".to_owned(), frame(&full))])
+        .collect()
+}
