@@ -58,9 +58,10 @@ impl std::str::FromStr for Address {
 
 impl std::fmt::Display for Address {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.host.contains(':') {
-            true => write!(f, "[{}]:{}", self.host, self.port),
-            false => write!(f, "{}:{}", self.host, self.port),
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
         }
     }
 }
@@ -163,7 +164,7 @@ async fn handshake(address: &Address, verify: Verify<'_>) -> Result<TlsStream<Tc
     let failed = |why: String| Error::Tls { address: address.to_string(), why };
     let mut builder = native_tls::TlsConnector::builder();
     builder.min_protocol_version(Some(Protocol::Tlsv12));
-    builder.request_alpns(&[str::from_utf8(ALPN).unwrap_or_default()]);
+    builder.request_alpns(&[ALPN]);
     match verify {
         Verify::Afterwards => {
             builder.danger_accept_invalid_certs(true).danger_accept_invalid_hostnames(true);

@@ -62,36 +62,41 @@ impl Error {
         Self::Io { what: what.into(), source: Arc::new(source) }
     }
 
+    /// The same refusal, saying what was refused.
+    pub(super) fn about(mut self, what: &str) -> Self {
+        if let Self::Refused(body) = &mut self {
+            body.text = format!("{what}: {}", body.text);
+        }
+        self
+    }
+
     /// The status code, if the server gave one that this version knows.
     #[must_use]
     pub fn code(&self) -> Option<Code> {
-        self.number().and_then(Code::from_number)
+        self.verdict().and_then(|(number, _)| Code::from_number(number))
     }
 
-    fn number(&self) -> Option<u16> {
-        match self {
-            Self::Refused(body) => Some(body.code),
-            Self::Bye(bye) => Some(bye.code),
-            _ => None,
+    /// The number of the status code, and when to try again, in milliseconds.
+    fn verdict(&self) -> Option<(u16, Option<u64>)> {
+        if let Self::Refused(body) = self {
+            return Some((body.code, body.retry_after_ms));
         }
+        if let Self::Bye(bye) = self { Some((bye.code, bye.retry_after_ms)) } else { None }
     }
 
     /// How long to wait before trying again, if the server said so.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        let ms = match self {
-            Self::Refused(body) => body.retry_after_ms,
-            Self::Bye(bye) => bye.retry_after_ms,
-            _ => None,
-        };
-        ms.map(Duration::from_millis)
+        self.verdict()?.1.map(Duration::from_millis)
     }
 
     /// Whether the same request can succeed later: limits, and a server in trouble.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
         match self {
-            Self::Refused(_) | Self::Bye(_) => self.number().is_some_and(|number| number >= 400),
+            Self::Refused(_) | Self::Bye(_) => {
+                self.verdict().is_some_and(|(number, _)| number >= 400)
+            }
             Self::Disconnected | Self::Full | Self::Silent(_) | Self::Io { .. } => true,
             Self::Protocol(_) | Self::Tls { .. } => true,
             Self::Ended | Self::Trust(_) | Self::Address(_) => false,

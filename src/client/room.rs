@@ -159,12 +159,11 @@ impl Room {
         backlog: &mut Backlog,
     ) {
         self.fetching = false;
-        match wait {
-            Some(wait) => self.fetch_at = now.after(wait.max(RETRY)),
-            None => {
-                self.held.clear();
-                self.skip_to(self.head.next(), backlog);
-            }
+        if let Some(wait) = wait {
+            self.fetch_at = now.after(wait.max(RETRY));
+        } else {
+            self.held.clear();
+            self.skip_to(self.head.next(), backlog);
         }
     }
 

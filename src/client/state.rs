@@ -25,13 +25,13 @@ use super::event::{Backlog, Event};
 use super::requests::{Outcome, Owner, Requests};
 use super::room::Room;
 use crate::base::clock::Moment;
-use crate::base::id::{Key, Seq};
+use crate::base::id::Key;
 use crate::base::limits;
 use crate::protocol::codec::{self, Incoming};
 use crate::protocol::describe::Line;
 use crate::protocol::event as wire;
-use crate::protocol::reply::{HistoryPage, LoggedIn, RoomState, Welcome};
-use crate::protocol::request::{Direct, Hello, History, Join, Login, Name, Params, Ping};
+use crate::protocol::reply::Welcome;
+use crate::protocol::request::{Hello, Name, Params, Ping};
 use crate::protocol::{VERSION, VERSION_MIN};
 
 /// Rooms that a client follows; a server that announces more is not believed.
@@ -44,6 +44,8 @@ const FETCHES: usize = 4;
 const GREETING: Duration = Duration::from_secs(10);
 /// Time until the rooms are entered; after it the callers' requests flow in any case.
 const SETTLING: Duration = Duration::from_secs(5);
+/// Time for the logout of a first connection that is given up.
+const FAREWELL: Duration = Duration::from_secs(2);
 /// A session that lasted so long makes the next wait a short one.
 const STABLE: Duration = Duration::from_secs(30);
 /// The client's own requests are numbered from here, the callers' below.
@@ -112,6 +114,7 @@ enum Phase {
 
 /// The client's whole state. `T` is whom to answer.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "they vary independently of the phase")]
 pub(super) struct Core<T> {
     identity: Identity,
     phase: Phase,
@@ -133,6 +136,8 @@ pub(super) struct Core<T> {
     was_ready: bool,
     leaving: bool,
     bye: Option<wire::Bye>,
+    /// Why the first connection is given up.
+    failed: Option<Error>,
 }
 
 impl<T> Core<T> {
@@ -155,6 +160,7 @@ impl<T> Core<T> {
             was_ready: false,
             leaving: false,
             bye: None,
+            failed: None,
         }
     }
 
@@ -177,20 +183,13 @@ impl<T> Core<T> {
     pub(super) fn submit(&mut self, command: Command<T>) {
         let Command { id, frame, purpose, reply } = command;
         let survives = purpose == Purpose::Say;
-        let refused = match self.phase {
-            Phase::Ended => Some(Error::Ended),
-            Phase::Offline if purpose == Purpose::Logout => {
-                self.leaving = true;
-                Some(Error::Disconnected)
-            }
-            Phase::Offline if !survives => Some(Error::Disconnected),
-            _ => None,
-        };
-        if let Some(error) = refused {
+        self.leaving |= purpose == Purpose::Logout;
+        let ended = matches!(self.phase, Phase::Ended);
+        if ended || (matches!(self.phase, Phase::Offline) && !survives) {
+            let error = if ended { Error::Ended } else { Error::Disconnected };
             self.answers.push_back((reply, Err(error)));
             return;
         }
-        self.leaving |= purpose == Purpose::Logout;
         self.requests.push(id, frame, Owner::Caller { reply, purpose, survives });
     }
 
@@ -210,6 +209,7 @@ impl<T> Core<T> {
     /// The connection was lost, or could not be opened.
     pub(super) fn lost(&mut self, cause: Error, now: Moment, jitter: f64) -> Next {
         let cause = self.bye.take().map_or(cause, |bye| Error::Bye(Box::new(bye)));
+        let cause = self.failed.take().unwrap_or(cause);
         if matches!(self.phase, Phase::Online { since } if now.since(since) >= STABLE) {
             self.backoff.reset();
         }
@@ -242,7 +242,11 @@ impl<T> Core<T> {
         match self.phase {
             Phase::Greeting { until } if until <= now => return Err(Error::Silent(GREETING)),
             Phase::Settling { until, .. } if until <= now => self.online(now),
-            _ => {}
+            Phase::Offline
+            | Phase::Greeting { .. }
+            | Phase::Settling { .. }
+            | Phase::Online { .. }
+            | Phase::Ended => {}
         }
         if let Some((ping_at, dead_at, silence)) = self.keepalive() {
             if dead_at <= now {
@@ -261,7 +265,7 @@ impl<T> Core<T> {
     pub(super) fn deadline(&self) -> Option<Moment> {
         let phase = match self.phase {
             Phase::Greeting { until } | Phase::Settling { until, .. } => Some(until),
-            _ => None,
+            Phase::Offline | Phase::Online { .. } | Phase::Ended => None,
         };
         let keepalive =
             self.keepalive().map(|(ping, dead, _)| if self.pinged { dead } else { ping });

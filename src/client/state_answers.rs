@@ -1,12 +1,30 @@
 //! What the client does with what the server says.
 
-use super::*;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::super::Error;
+use super::super::event::Event;
+use super::super::requests::{Outcome, Owner};
+use super::super::room::Room;
+use super::{Core, FAREWELL, FETCHES, HELD, Phase, Purpose, ROOMS, Ready, SETTLING};
+use crate::base::clock::Moment;
+use crate::base::id::Seq;
+use crate::base::limits;
+use crate::protocol::VERSION;
+use crate::protocol::codec;
+use crate::protocol::event as wire;
+use crate::protocol::reply::{HistoryPage, LoggedIn, RoomState, Welcome};
+use crate::protocol::request::{Direct, History, Join, Login, Logout, Ping};
+use crate::protocol::status::ErrorBody;
 
 impl<T> Core<T> {
     pub(super) fn answered(
         &mut self,
         id: u32,
-        outcome: Result<Bytes, crate::protocol::status::ErrorBody>,
+        outcome: Result<Bytes, ErrorBody>,
         now: Moment,
     ) -> Result<(), Error> {
         let outcome = outcome.map_err(Error::from);
@@ -49,7 +67,13 @@ impl<T> Core<T> {
             Purpose::Login => self.logged_in(decode(&outcome?)?, now),
             Purpose::Return(room) => self.returned(&room, outcome, now),
             Purpose::Fetch(room) => self.fetched(&room, outcome, now),
-            _ => Ok(()),
+            // The answer to a ping says nothing but that it is there.
+            Purpose::Ping
+            | Purpose::Say
+            | Purpose::Enter
+            | Purpose::Leave(_)
+            | Purpose::Logout
+            | Purpose::Other => Ok(()),
         }
     }
 
@@ -98,14 +122,11 @@ impl<T> Core<T> {
 
     /// A direct room is opened anew: its name does not outlive the server.
     fn come_back(&mut self, room: Arc<str>, with: Option<Arc<str>>) {
-        match with {
-            Some(with) => {
-                self.ask(&Direct { name: with.into(), timeout_ms: None }, Purpose::Return(room));
-            }
-            None => {
-                let join = Join { room: Arc::clone(&room).into(), timeout_ms: None };
-                self.ask(&join, Purpose::Return(room));
-            }
+        if let Some(with) = with {
+            self.ask(&Direct { name: with.into(), timeout_ms: None }, Purpose::Return(room));
+        } else {
+            let join = Join { room: Arc::clone(&room).into(), timeout_ms: None };
+            self.ask(&join, Purpose::Return(room));
         }
     }
 
@@ -119,12 +140,24 @@ impl<T> Core<T> {
                     self.gone(room, None);
                 }
             }
-            // At the first connection the caller is to know; a server in trouble is tried again.
-            Err(error) if !self.was_ready || error.is_temporary() => return Err(error),
+            Err(error) if !self.was_ready => self.give_up(error.about(room), now),
+            // A server in trouble is tried again, from the start.
+            Err(error) if error.is_temporary() => return Err(error),
             Err(error) => self.gone(room, Some(error)),
         }
         self.settle(Some(room), now);
         Ok(())
+    }
+
+    /// The first connection is not what the caller asked for. It ends with a logout: a name that
+    /// was just taken would be kept for a while otherwise, also from the caller's next attempt.
+    fn give_up(&mut self, error: Error, now: Moment) {
+        if self.failed.is_none() {
+            self.failed = Some(error);
+            self.leaving = true;
+            self.phase = Phase::Greeting { until: now.after(FAREWELL) };
+            self.ask(&Logout { timeout_ms: None }, Purpose::Logout);
+        }
     }
 
     fn fetched(&mut self, room: &str, outcome: Outcome, now: Moment) -> Result<(), Error> {

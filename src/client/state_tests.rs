@@ -66,8 +66,13 @@ fn a_first_connection_that_is_refused_is_not_repeated() {
 fn a_room_that_cannot_be_entered_fails_the_first_connection() {
     let mut pair = Pair::new(&["nowhere"]);
     pair.login(&[]);
-    let refused = pair.try_answer::<Empty>("join", Err(Code::NotFound.into()));
-    assert_eq!(refused.expect_err("refused").code(), Some(Code::NotFound));
+    pair.answer::<Empty>("join", Err(Code::NotFound.into()));
+    assert!(pair.core.take_ready().is_none(), "the name is given back first");
+    pair.answer("logout", Ok(&Empty {}));
+    assert_eq!(pair.lose(), Next::End);
+    let error = pair.core.take_ready().expect("an outcome").expect_err("an error");
+    assert_eq!(error.code(), Some(Code::NotFound));
+    assert!(error.to_string().starts_with("nowhere: "), "{error}");
 }
 
 #[test]

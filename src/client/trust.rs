@@ -86,21 +86,17 @@ pub enum TrustError {
 }
 
 fn changed(server: &str, seen: Fingerprint, known: &[Pin], file: &Path) -> String {
-    let mut text = format!(
+    let file = file.display();
+    let line =
+        |pin: &Pin| format!("  known is   {}  ({file}, line {})\n", pin.fingerprint, pin.line);
+    let known: String = known.iter().map(line).collect();
+    format!(
         "THE CERTIFICATE OF {server} IS NOT THE ONE THAT IS KNOWN.\n  \
-         it shows   {seen}\n"
-    );
-    for pin in known {
-        text +=
-            &format!("  known is   {}  ({}, line {})\n", pin.fingerprint, file.display(), pin.line);
-    }
-    text += &format!(
-        "Either the server has a new certificate, or somebody stands between you and it.\n\
+         it shows   {seen}\n{known}\
+         Either the server has a new certificate, or somebody stands between you and it.\n\
          Nothing was sent. Ask the server's operator for the fingerprint; if it is the one that\n\
-         {server} shows, delete the line in {} and connect again.",
-        file.display()
-    );
-    text
+         {server} shows, delete the line in {file} and connect again."
+    )
 }
 
 /// What the caller asked for.

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Parser;
-use klatch::client::Fingerprint;
+use klatch::client::{Builder, Client, Fingerprint};
 
-/// Chat in a terminal, or from a script
+/// What the command line says.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "klatch", version, about, max_term_width = 100, after_help = AFTER_HELP)]
+#[command(name = "klatch", version, about = "Chat in a terminal, or from a script", max_term_width = 100, after_help = AFTER_HELP)]
 pub(crate) struct Args {
     /// The server to connect to
     #[arg(short, long, value_name = "HOST[:PORT]", default_value = "127.0.0.1:5528")]
@@ -56,6 +56,27 @@ impl Args {
     /// Whether one of the options that only make sense in line mode was given.
     pub(crate) fn wants_line_mode(&self) -> bool {
         self.line || self.json || self.listen
+    }
+
+    /// The settings of a session by this name.
+    pub(crate) fn builder(&self, name: &str) -> Builder {
+        let mut builder = Client::builder(&self.server).name(name);
+        for room in &self.rooms {
+            builder = builder.room(room);
+        }
+        if self.plain {
+            builder = builder.plain();
+        }
+        if let Some(file) = &self.ca {
+            builder = builder.authority(file);
+        }
+        if let Some(fingerprint) = self.fingerprint {
+            builder = builder.fingerprint(fingerprint);
+        }
+        if let Some(file) = &self.known_servers {
+            builder = builder.known_servers(file);
+        }
+        builder
     }
 
     /// The name that was given, or the one that the system knows the user by.

@@ -24,9 +24,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::args::Args;
+use crate::clean;
 use crate::clock::Zone;
-use crate::{INTERRUPTED, NO_CONNECTION, REFUSED, SYSTEM, USAGE};
-use crate::{builder, clean, exit_code, fail, note, trust};
+use crate::exit::{self, fail, note};
+use crate::trust;
 use format::Format;
 
 /// Texts that are unacknowledged at once.
@@ -36,16 +37,16 @@ const TRIES: u32 = 8;
 
 pub(crate) async fn run(args: &Args) -> ExitCode {
     let Some(name) = args.name_or_user() else {
-        return fail(USAGE, "no name: give one with --name");
+        return fail(exit::USAGE, "no name: give one with --name");
     };
     let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
     let (Ok(interrupt), Ok(terminate)) = signals else {
-        return fail(SYSTEM, "cannot watch for signals");
+        return fail(exit::SYSTEM, "cannot watch for signals");
     };
-    let connecting = builder(args, &name).on_unknown_server(trust::accept).connect();
+    let connecting = args.builder(&name).on_unknown_server(trust::accept).connect();
     let (client, events) = match connecting.await {
         Ok(connected) => connected,
-        Err(error) => return fail(exit_code(&error), &error.to_string()),
+        Err(error) => return exit::fail_with(&error),
     };
     let room = args.rooms.first().map(|room| room.as_str().into());
     let room = room.or_else(|| client.default_rooms().first().cloned());
@@ -114,7 +115,7 @@ impl Session {
     /// Posts a line of input; the order of the lines is the order of the texts.
     async fn say(&mut self, line: input::Line) -> Result<(), ExitCode> {
         let Some(room) = &self.room else {
-            return Err(fail(USAGE, "no room to speak in: give one with --room"));
+            return Err(fail(exit::USAGE, "no room to speak in: give one with --room"));
         };
         let text = clean::lines(&line.text);
         if text.trim().is_empty() {
@@ -139,12 +140,10 @@ impl Session {
     }
 
     fn event(&mut self, event: Option<Event>) -> Result<(), Over> {
-        let Some(event) = event else { return Err(Over::Failed(NO_CONNECTION.into())) };
+        let Some(event) = event else { return Err(Over::Failed(exit::NO_CONNECTION.into())) };
         self.printer.print(&event).map_err(|_| Over::NoReader)?;
         match event {
-            Event::Disconnected { why, retry_in: None } => {
-                Err(Over::Failed(fail(exit_code(&why), &why.to_string())))
-            }
+            Event::Disconnected { why, retry_in: None } => Err(Over::Failed(exit::fail_with(&why))),
             _ => Ok(()),
         }
     }
@@ -153,9 +152,9 @@ impl Session {
     async fn leave(mut self, over: Over, mut events: Events) -> ExitCode {
         let code = match over {
             Over::Failed(code) => return code,
-            Over::NoReader | Over::Done if self.refused => REFUSED.into(),
+            Over::NoReader | Over::Done if self.refused => exit::REFUSED.into(),
             Over::NoReader | Over::Done => ExitCode::SUCCESS,
-            Over::Interrupted => INTERRUPTED.into(),
+            Over::Interrupted => exit::INTERRUPTED.into(),
         };
         let goodbye = async {
             drop(self.client.logout().await);

@@ -29,7 +29,7 @@ pub(crate) fn ask(unknown: &UnknownServer) -> bool {
 pub(crate) fn accept(unknown: &UnknownServer) -> bool {
     let file = unknown.known_servers.as_ref();
     let file = file.map_or("nowhere".into(), |file| file.display().to_string());
-    crate::note(&format!(
+    crate::exit::note(&format!(
         "{} is not known; its certificate {} is trusted from now on (remembered in {file})",
         unknown.server, unknown.fingerprint
     ));

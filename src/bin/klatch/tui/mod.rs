@@ -29,7 +29,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::args::Args;
 use crate::clock::Zone;
-use crate::{NO_CONNECTION, SYSTEM, builder, exit_code, fail};
+use crate::exit::{self, fail};
 use app::{App, Done, Effect, Link};
 use terminal::Terminal;
 
@@ -53,15 +53,15 @@ pub(crate) async fn run(args: &Args) -> ExitCode {
     // Asked before the screen is taken: the answers are a matter of lines.
     let (client, events) = match terminal::connect(args).await {
         Ok(connected) => connected,
-        Err(error) => return fail(exit_code(&error), &error.to_string()),
+        Err(error) => return exit::fail_with(&error),
     };
     let signals = (signal(SignalKind::terminate()), signal(SignalKind::hangup()));
     let (Ok(terminate), Ok(hangup)) = signals else {
-        return fail(SYSTEM, "cannot watch for signals");
+        return fail(exit::SYSTEM, "cannot watch for signals");
     };
     let terminal = match Terminal::take() {
         Ok(terminal) => terminal,
-        Err(error) => return fail(SYSTEM, &format!("cannot use the terminal: {error}")),
+        Err(error) => return fail(exit::SYSTEM, &format!("cannot use the terminal: {error}")),
     };
     let app = App::new(Arc::clone(client.name()), args.server.clone(), Zone::of_user());
     let shell = Shell {
@@ -180,7 +180,7 @@ impl Shell {
                 Effect::Quit => return true,
                 Effect::Redraw => self.terminal.clear(),
                 Effect::Rename { name } => {
-                    self.doing.push(work::rename(builder(&self.args, &name)));
+                    self.doing.push(work::rename(self.args.builder(&name)));
                 }
                 _ if self.doing.len() >= DOING => {
                     self.app.note("too much is waiting for the server; this was not done");
@@ -211,11 +211,11 @@ impl Shell {
         let goodbye = self.client.logout();
         let goodbye = tokio::time::timeout(Duration::from_secs(3), goodbye).await;
         match over {
-            Over::Failed(error) => fail(SYSTEM, &format!("the terminal failed: {error}")),
+            Over::Failed(error) => fail(exit::SYSTEM, &format!("the terminal failed: {error}")),
             Over::Quit if unsaid > 0 && !matches!(goodbye, Ok(Ok(()))) => {
                 let what = plural(unsaid as u64, "message was", "messages were");
                 let why = lost.unwrap_or_else(|| "the server did not answer".into());
-                fail(NO_CONNECTION, &format!("{what} not acknowledged: {why}"))
+                fail(exit::NO_CONNECTION, &format!("{what} not acknowledged: {why}"))
             }
             Over::Quit => ExitCode::SUCCESS,
         }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use klatch::base::id::Seq;
 use klatch::client::{Error, Event};
 use klatch::protocol::event::{Joined, Left};
 use klatch::protocol::reply::{Page, RoomList, RoomState, TopicState};
@@ -284,7 +283,7 @@ impl App {
 
     /// The seq before which older entries would be, for tests and the title.
     #[cfg(test)]
-    pub(super) fn newest(&self) -> Seq {
+    pub(super) fn newest(&self) -> klatch::base::id::Seq {
         self.chat().newest()
     }
 }

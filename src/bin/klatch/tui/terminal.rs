@@ -6,13 +6,13 @@ use std::io::{self, BufRead, Write};
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::execute;
-use klatch::client::Error;
-use klatch::protocol::status::Code;
+use klatch::client::{Client, Error, Events};
 use ratatui::{DefaultTerminal, Frame};
 
 use super::work;
 use crate::args::Args;
-use crate::{Connected, builder, clean};
+use crate::clean;
+use crate::exit;
 
 /// The screen; given back when it is dropped.
 pub(super) struct Terminal {
@@ -53,23 +53,19 @@ impl Drop for Terminal {
 }
 
 /// Connects; asks for a name if there is none, or none that the server takes.
-pub(super) async fn connect(args: &Args) -> Connected {
+pub(super) async fn connect(args: &Args) -> Result<(Client, Events), Error> {
     let mut name = args.name_or_user();
     loop {
         let this = match name.take() {
             Some(name) => name,
             None => ask_name().ok_or(Error::Ended)?,
         };
-        let refused = match work::asking(builder(args, &this)).connect().await {
-            Err(error) if is_about_name(&error) => error,
+        let refused = match work::asking(args.builder(&this)).connect().await {
+            Err(error) if exit::is_about_name(&error) => error,
             other => return other,
         };
-        crate::note(&refused.to_string());
+        exit::note(&refused.to_string());
     }
-}
-
-fn is_about_name(error: &Error) -> bool {
-    matches!(error.code(), Some(Code::NameInvalid | Code::NameReserved | Code::NameTaken))
 }
 
 /// Asks on the terminal; `None` if there is no answer.
