@@ -1,12 +1,10 @@
 //! A server of a few lines, on the other side of the core.
 
-use bytes::BytesMut;
-
 use super::*;
-use crate::base::id::Epoch;
+use crate::base::id::{Epoch, Seq};
 use crate::protocol::event::Event as WireEvent;
 use crate::protocol::frame::{self, Split};
-use crate::protocol::reply::{Durability, Limits, RoomKind};
+use crate::protocol::reply::{Durability, Limits, LoggedIn, RoomKind, RoomState};
 use crate::protocol::request::Request;
 use crate::protocol::status::Refusal;
 
@@ -132,6 +130,7 @@ impl Pair {
     }
 
     /// What the core asked since, as words.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the name alone tells the others")]
     pub(crate) fn asks(&mut self) -> String {
         self.flush();
         let words = self.asked.drain(..).map(|(_, request)| match request {
@@ -162,18 +161,14 @@ impl Pair {
         self.flush();
         let (id, request) = self.asked.pop_front().expect("a request");
         assert_eq!(request.method(), method);
-        let mut out = BytesMut::new();
-        match with {
-            Ok(result) => codec::append_result(&mut out, id, result),
-            Err(refusal) => codec::append_refusal(&mut out, id, &refusal),
-        }
-        self.deliver(&out)
+        self.deliver(&match with {
+            Ok(result) => codec::result_frame(id, result),
+            Err(refusal) => codec::refusal_frame(id, &refusal),
+        })
     }
 
     pub(crate) fn event(&mut self, event: &WireEvent) {
-        let mut out = BytesMut::new();
-        codec::append_event(&mut out, event);
-        self.deliver(&out).expect("accepted");
+        self.deliver(&codec::event_frame(event)).expect("accepted");
     }
 
     fn deliver(&mut self, frame: &[u8]) -> Result<(), Error> {
@@ -186,6 +181,7 @@ impl Pair {
     }
 
     /// What the core told since, as words.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the dialogues have no others")]
     pub(crate) fn tells(&mut self) -> String {
         let mut words = Vec::new();
         while let Some(event) = self.core.next_event(self.now) {

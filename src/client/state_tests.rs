@@ -2,10 +2,10 @@
 
 use super::tests_support::{Pair, message, room, welcome};
 use super::*;
-use crate::base::id::Epoch;
+use crate::base::id::{Epoch, Seq};
 use crate::protocol::event::{Bye, Event as WireEvent, ServerPing};
-use crate::protocol::reply::{Empty, Entry, EntryKind, Page, Said};
-use crate::protocol::request::{Leave, Logout, Rooms};
+use crate::protocol::reply::{Empty, Entry, EntryKind, HistoryPage, Page, Said};
+use crate::protocol::request::{Leave, Logout, Request, Rooms};
 use crate::protocol::status::{Code, Refusal};
 
 fn said(seq: u64) -> Said {
@@ -260,5 +260,3 @@ fn a_reader_that_stops_costs_bounded_memory_and_misses_nothing() {
     assert_eq!(told, (6..=5_000).collect::<Vec<_>>());
     assert!(most <= 200);
 }
-
-use crate::protocol::request::Request;

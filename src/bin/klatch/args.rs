@@ -7,6 +7,7 @@ use klatch::client::{Builder, Client, Fingerprint};
 
 /// What the command line says.
 #[derive(Debug, Clone, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(name = "klatch", version, about = "Chat in a terminal, or from a script", max_term_width = 100, after_help = AFTER_HELP)]
 pub(crate) struct Args {
     /// The server to connect to
@@ -46,8 +47,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "HEX")]
     pub(crate) fingerprint: Option<Fingerprint>,
 
-    /// Where the certificates of known servers are remembered
-    /// [default: ~/.local/state/klatch/known_servers]
+    /// Where the certificates of known servers are remembered, if not in
+    /// `~/.local/state/klatch/known_servers`
     #[arg(long, value_name = "FILE")]
     pub(crate) known_servers: Option<PathBuf>,
 }

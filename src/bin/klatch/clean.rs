@@ -6,7 +6,6 @@
 //! texts, topics, errors and everything else that a server says pass through here, in both modes.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 
 /// Combining marks on one letter that are shown; more would climb over the neighbouring lines.
 const MARKS: usize = 8;
@@ -62,11 +61,14 @@ fn clean(text: &str, keep: impl Fn(char) -> bool) -> Cow<'_, str> {
             '\t' => shown.push_str("    "),
             '\0'..='\x1f' => shown.push(picture(c)),
             '\x7f' => shown.push('\u{2421}'),
-            // Writing to a string cannot fail.
-            _ => drop(write!(shown, "<U+{:04X}>", u32::from(c))),
+            _ => shown += &code_point(c),
         }
     }
     Cow::Owned(shown)
+}
+
+fn code_point(c: char) -> String {
+    format!("<U+{:04X}>", u32::from(c))
 }
 
 /// The picture of a C0 control, from the block made for them.

@@ -48,9 +48,8 @@ fn code(error: &Error) -> u8 {
     if is_about_name(error) {
         return NO_NAME;
     }
-    match error {
-        Error::Trust(_) => NOT_TRUSTED,
-        Error::Address(_) => USAGE,
-        _ => NO_CONNECTION,
+    if matches!(error, Error::Trust(_)) {
+        return NOT_TRUSTED;
     }
+    if matches!(error, Error::Address(_)) { USAGE } else { NO_CONNECTION }
 }

@@ -142,10 +142,10 @@ impl Session {
     fn event(&mut self, event: Option<Event>) -> Result<(), Over> {
         let Some(event) = event else { return Err(Over::Failed(exit::NO_CONNECTION.into())) };
         self.printer.print(&event).map_err(|_| Over::NoReader)?;
-        match event {
-            Event::Disconnected { why, retry_in: None } => Err(Over::Failed(exit::fail_with(&why))),
-            _ => Ok(()),
+        if let Event::Disconnected { why, retry_in: None } = event {
+            return Err(Over::Failed(exit::fail_with(&why)));
         }
+        Ok(())
     }
 
     /// Logs out, and prints what still comes until the server closes.
@@ -215,14 +215,10 @@ impl Printer {
     }
 
     fn print(&mut self, event: &Event) -> std::io::Result<()> {
-        match event {
-            Event::Room(state) => {
-                if let Some(with) = &state.with {
-                    self.direct.insert(Arc::clone(&state.room), Arc::clone(with));
-                }
-            }
-            Event::Gone { room, .. } => drop(self.direct.remove(room)),
-            _ => {}
+        if let Event::Room(state) = event
+            && let Some(with) = &state.with
+        {
+            self.direct.insert(Arc::clone(&state.room), Arc::clone(with));
         }
         let context =
             format::Context { zone: &self.zone, now: self.clock.unix_ms(), direct: &self.direct };

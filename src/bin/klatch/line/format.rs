@@ -1,7 +1,6 @@
 //! Events as lines: the stable format of line mode, and JSON.
 
 use std::collections::HashMap;
-use std::fmt::Write;
 use std::sync::Arc;
 
 use klatch::client::Event;
@@ -59,6 +58,10 @@ fn one_line(text: &str) -> String {
     clean::lines(text).replace('\n', " \u{23ce} ")
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is not a line is not shown, nor what later versions add"
+)]
 fn text(event: &Event, context: &Context<'_>) -> Option<Shown> {
     let now = context.now;
     Some(match event {
@@ -90,30 +93,20 @@ fn text(event: &Event, context: &Context<'_>) -> Option<Shown> {
 }
 
 fn came(joined: &Joined) -> String {
-    let mut text = String::from("+");
-    for name in &joined.names.0 {
-        text = text + " " + name;
-    }
-    more(&mut text, joined.count, joined.names.0.len());
-    text + &format!(" ({})", crate::tui::members(joined.members))
+    let names: Vec<_> = joined.names.0.iter().map(ToString::to_string).collect();
+    presence('+', &names, joined.count, joined.members)
 }
 
 fn went(left: &Left) -> String {
-    let mut text = String::from("-");
-    for gone in &left.gone.0 {
-        text = text + " " + &gone.name + ":" + gone.reason.word();
-    }
-    more(&mut text, left.count, left.gone.0.len());
-    text + &format!(" ({})", crate::tui::members(left.members))
+    let gone = left.gone.0.iter().map(|gone| format!("{}:{}", gone.name, gone.reason.word()));
+    presence('-', &gone.collect::<Vec<_>>(), left.count, left.members)
 }
 
 /// Names are bounded, the count is not.
-fn more(text: &mut String, count: u32, named: usize) {
-    let named = u32::try_from(named).unwrap_or(u32::MAX);
-    if count > named {
-        // Writing to a string cannot fail.
-        drop(write!(text, " and {} more", count - named));
-    }
+fn presence(mark: char, names: &[String], count: u32, members: u32) -> String {
+    let more = count.saturating_sub(u32::try_from(names.len()).unwrap_or(u32::MAX));
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{mark} {}{more} ({})", names.join(" "), crate::tui::members(members))
 }
 
 fn json_of(event: &Event) -> Value {
@@ -161,10 +154,7 @@ fn safe_json(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
     for c in json.chars() {
         if clean::is_unsafe(c) {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                // Writing to a string cannot fail.
-                drop(write!(safe, "\\u{unit:04x}"));
-            }
+            safe.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
         } else {
             safe.push(c);
         }

@@ -327,15 +327,13 @@ impl App {
     }
 
     fn help(&mut self) {
-        let mut text = String::from("Commands:");
+        let mut lines = vec!["Commands:".to_owned()];
         for (command, form, what) in COMMANDS {
             let form = format!("{command} {form}");
-            text = text + &format!("\n  {form:<24}{what}");
+            lines.push(format!("  {form:<24}{what}"));
         }
-        text += "\nKeys:";
-        for (keys, what) in KEYS {
-            text = text + &format!("\n  {keys}: {what}");
-        }
-        self.note(&text);
+        lines.push("Keys:".to_owned());
+        lines.extend(KEYS.iter().map(|(keys, what)| format!("  {keys}: {what}")));
+        self.note(&lines.join("\n"));
     }
 }

@@ -196,9 +196,9 @@ mod tests {
         let mut seen = Vec::new();
         for step in ["older", "older", "older", "newer", "newer", "newer"] {
             if step == "older" {
-                composer.older()
+                composer.older();
             } else {
-                composer.newer()
+                composer.newer();
             }
             seen.push(composer.text());
         }
@@ -224,7 +224,8 @@ mod tests {
         }
         composer.complete(&names(), &[]);
         assert_eq!((composer.text().as_str(), composer.input().cursor()), ("ask bob please", 8));
-        let mut composer = super::tests::composer("/he");
+        let mut composer = Composer::default();
+        composer.insert("/he");
         composer.complete(&names(), &["/help", "/join"]);
         assert_eq!(composer.text(), "/help ");
         composer.complete(&names(), &["/help", "/join"]);

@@ -27,6 +27,7 @@ pub(super) enum Key {
 }
 
 /// What a key means; `None` if nothing.
+#[expect(clippy::wildcard_enum_match_arm, reason = "a keyboard has more keys than a chat needs")]
 pub(super) fn key(event: KeyEvent) -> Option<Key> {
     if event.kind == KeyEventKind::Release {
         return None;
@@ -49,6 +50,7 @@ pub(super) fn key(event: KeyEvent) -> Option<Key> {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "a keyboard has more keys than a chat needs")]
 fn plain(code: KeyCode) -> Option<Key> {
     Some(match code {
         KeyCode::Enter => Key::Send,

@@ -125,7 +125,7 @@ impl Frame<'_> {
 
     /// Moves the window up by `by` rows. Says whether it met the oldest entry.
     pub(super) fn up(&self, chat: &mut Chat, by: usize, height: usize) -> bool {
-        let (mut index, cut) = self.lowest(chat);
+        let (mut index, cut) = lowest(chat);
         let mut hidden = by + cut;
         let mut rows = self.rows(chat, index).len();
         while hidden >= rows && index > 0 {
@@ -171,7 +171,7 @@ impl Frame<'_> {
         if chat.scroll == Scroll::Follow {
             return;
         }
-        let (mut index, mut cut) = self.lowest(chat);
+        let (mut index, mut cut) = lowest(chat);
         let mut left = by;
         loop {
             if left < cut {
@@ -191,12 +191,13 @@ impl Frame<'_> {
             cut = self.rows(chat, index).len();
         }
     }
+}
 
-    fn lowest(&self, chat: &Chat) -> (usize, usize) {
-        match chat.scroll {
-            Scroll::Follow => (chat.items.len().saturating_sub(1), 0),
-            Scroll::At { id, cut } => (index_of(chat, id), cut),
-        }
+/// The entry that is lowest in the window, and how many of its rows are below it.
+fn lowest(chat: &Chat) -> (usize, usize) {
+    match chat.scroll {
+        Scroll::Follow => (chat.items.len().saturating_sub(1), 0),
+        Scroll::At { id, cut } => (index_of(chat, id), cut),
     }
 }
 

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::{Event as TerminalEvent, EventStream, KeyEvent};
+use crossterm::event::{Event as TerminalEvent, EventStream};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -145,16 +145,12 @@ impl Shell {
 
     fn typed(&mut self, typed: TerminalEvent) {
         self.tell_time();
-        match typed {
-            TerminalEvent::Key(event) => self.key(event),
-            TerminalEvent::Paste(text) => self.app.paste(&text),
-            _ => {}
-        }
-    }
-
-    fn key(&mut self, event: KeyEvent) {
-        if let Some(key) = keys::key(event) {
+        if let TerminalEvent::Key(event) = typed
+            && let Some(key) = keys::key(event)
+        {
             self.app.key(key);
+        } else if let TerminalEvent::Paste(text) = typed {
+            self.app.paste(&text);
         }
     }
 
@@ -174,6 +170,7 @@ impl Shell {
     }
 
     /// Does what the app wants. Says whether that is to quit.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all others are requests")]
     fn carry_out(&mut self) -> bool {
         while let Some(effect) = self.app.next_effect() {
             match effect {

@@ -16,6 +16,7 @@ const INTIMATE: u32 = 50;
 
 impl App {
     /// The connection has news.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what later versions add is not shown")]
     pub(super) fn event(&mut self, event: Event) {
         match event {
             Event::Connected { name, server, motd } => self.connected(name, &server, motd),
@@ -256,14 +257,15 @@ impl App {
 
     fn rooms(&mut self, list: &RoomList) {
         let Page(rooms) = &list.rooms;
-        let mut text = String::from("Rooms:");
+        let mut lines = vec!["Rooms:".to_owned()];
         for room in rooms.iter().filter(|room| !room.room.starts_with('@')) {
-            text = text + &format!("\n  #{} ({}) {}", room.room, members(room.members), room.topic);
+            let line = format!("  #{} ({}) {}", room.room, members(room.members), room.topic);
+            lines.push(line.trim_end().to_owned());
         }
         if list.more {
-            text += "\n  and more";
+            lines.push("  and more".to_owned());
         }
-        self.note(text.trim_end());
+        self.note(&lines.join("\n"));
     }
 
     /// Another session goes on where the old one was: its rooms are entered anew.
@@ -281,7 +283,7 @@ impl App {
         self.note(&format!("you are {name} now"));
     }
 
-    /// The seq before which older entries would be, for tests and the title.
+    /// The seq of the newest entry that is shown.
     #[cfg(test)]
     pub(super) fn newest(&self) -> klatch::base::id::Seq {
         self.chat().newest()

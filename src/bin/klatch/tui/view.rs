@@ -228,7 +228,9 @@ fn status(app: &App, width: u16) -> Line<'static> {
     let hint = if gap > hint.len() { format!("{hint:>gap$}") } else { " ".repeat(gap) };
     let style = match app.link {
         Link::Online => Style::new().add_modifier(Modifier::REVERSED),
-        _ => Style::new().add_modifier(Modifier::REVERSED | Modifier::DIM),
+        Link::Lost(_) | Link::Over(_) => {
+            Style::new().add_modifier(Modifier::REVERSED | Modifier::DIM)
+        }
     };
     Line::styled(format!("{left}{hint}"), style)
 }

@@ -59,12 +59,12 @@ fn type_line(app: &mut App, line: &str) {
 
 fn picture(app: &mut App, width: u16, height: u16) -> String {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a terminal");
-    let draw = |screen: &mut Screen<'_>| {
+    let paint = |screen: &mut Screen<'_>| {
         let window = places(screen.area(), app.has_members()).scrollback;
         app.window = (usize::from(window.width), usize::from(window.height));
-        super::draw(app, screen);
+        draw(app, screen);
     };
-    terminal.draw(draw).expect("drawn");
+    terminal.draw(paint).expect("drawn");
     let buffer = terminal.backend().buffer();
     let row = |y| {
         let cells = (0..width).map(|x| buffer[(x, y)].symbol());

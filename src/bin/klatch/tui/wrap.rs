@@ -10,8 +10,11 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut rows = Vec::new();
     for line in text.split('\n') {
         let mut row = Row::default();
-        for word in line.split_word_bounds() {
+        for word in line.split_inclusive(' ') {
+            let space = word.len() - word.trim_end_matches(' ').len();
+            let (word, space) = word.split_at(word.len() - space);
             row.add(word, width, &mut rows);
+            row.space(space, width);
         }
         rows.push(row.text);
     }
@@ -32,14 +35,10 @@ impl Row {
             self.width += wide;
             return;
         }
-        let fits_alone = wide <= width;
-        if fits_alone || word.chars().all(char::is_whitespace) {
+        if wide <= width {
             self.turn(rows);
-            // The space that ends a row is not carried to the next.
-            if !word.chars().all(char::is_whitespace) {
-                self.text.push_str(word);
-                self.width = wide;
-            }
+            self.text.push_str(word);
+            self.width = wide;
             return;
         }
         for letter in word.graphemes(true) {
@@ -49,6 +48,14 @@ impl Row {
             }
             self.text.push_str(letter);
             self.width += wide;
+        }
+    }
+
+    /// The space at the end of a row is not carried to the next.
+    fn space(&mut self, space: &str, width: usize) {
+        if self.width + space.len() <= width {
+            self.text.push_str(space);
+            self.width += space.len();
         }
     }
 
