@@ -129,14 +129,10 @@ impl Router {
                 (members.room, Action::Members { after, limit })
             }
             Request::History(history) => {
-                let range = match (history.before, history.after) {
+                let range = match (history.after, history.before) {
+                    (Some(after), before) => Range::After(after, before),
+                    (None, Some(before)) => Range::Before(before),
                     (None, None) => Range::Newest,
-                    (Some(before), None) => Range::Before(before),
-                    (None, Some(after)) => Range::After(after),
-                    (Some(_), Some(_)) => {
-                        let text = "either `before` or `after`, not both";
-                        return Err(Refusal::new(Code::BadParams, text));
-                    }
                 };
                 (history.room, Action::History { range, limit: history.limit })
             }

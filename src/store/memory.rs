@@ -104,11 +104,12 @@ impl MemoryJournal {
             left = left.saturating_sub(size);
             fits
         };
-        let (entries, more) = if let Range::After(seq) = range {
-            let start = index(seq.next());
+        let (entries, more) = if let Range::After(after, before) = range {
+            let end = before.map_or(self.entries.len(), index);
+            let start = index(after.next()).min(end);
             let taken: Vec<_> =
-                self.entries.range(start..).take(limit).take_while(&mut fits).cloned().collect();
-            let more = start + taken.len() < self.entries.len();
+                self.entries.range(start..end).take(limit).take_while(&mut fits).cloned().collect();
+            let more = start + taken.len() < end;
             (taken, more)
         } else {
             let end = if let Range::Before(seq) = range { index(seq) } else { self.entries.len() };
@@ -199,9 +200,12 @@ mod tests {
         check(&*journal, Range::Newest, 3, &[12, 13, 14], true);
         check(&*journal, Range::Before(Seq(7)), 3, &[5, 6], false);
         check(&*journal, Range::Before(Seq(1)), 3, &[], false);
-        check(&*journal, Range::After(Seq(0)), 3, &[5, 6, 7], true);
-        check(&*journal, Range::After(Seq(12)), 3, &[13, 14], false);
-        check(&*journal, Range::After(Seq(99)), 3, &[], false);
+        check(&*journal, Range::After(Seq(0), None), 3, &[5, 6, 7], true);
+        check(&*journal, Range::After(Seq(12), None), 3, &[13, 14], false);
+        check(&*journal, Range::After(Seq(99), None), 3, &[], false);
+        check(&*journal, Range::After(Seq(6), Some(Seq(9))), 3, &[7, 8], false);
+        check(&*journal, Range::After(Seq(6), Some(Seq(12))), 3, &[7, 8, 9], true);
+        check(&*journal, Range::After(Seq(9), Some(Seq(6))), 3, &[], false);
         check(&*journal, Range::Before(Seq(99)), 99, &[5, 6, 7, 8, 9, 10, 11, 12, 13, 14], false);
     }
 
@@ -211,7 +215,7 @@ mod tests {
         let mut journal = open(&store);
         (0..5).for_each(|_| say(&mut *journal, &"x".repeat(16_000)));
         check(&*journal, Range::Newest, 99, &[3, 4, 5], true);
-        check(&*journal, Range::After(Seq(0)), 99, &[1, 2, 3], true);
+        check(&*journal, Range::After(Seq(0), None), 99, &[1, 2, 3], true);
     }
 
     #[test]

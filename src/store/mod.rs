@@ -51,8 +51,8 @@ pub enum Range {
     Newest,
     /// The newest before this one.
     Before(Seq),
-    /// The oldest after this one.
-    After(Seq),
+    /// The oldest after the first and before the second, if there is one.
+    After(Seq, Option<Seq>),
 }
 
 /// What was read, in ascending order.

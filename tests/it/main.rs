@@ -11,8 +11,10 @@
 mod corpus;
 mod docs;
 mod hostile;
+mod login;
 mod notation;
 mod samples;
+mod support;
 mod tidy;
 mod vectors;
 mod worked;

@@ -1,0 +1,7 @@
+//! A server in this process on a port of its own, and a client that speaks the protocol by hand.
+
+pub(crate) mod client;
+pub(crate) mod server;
+
+pub(crate) use client::TestClient;
+pub(crate) use server::{TestServer, open_limits};
