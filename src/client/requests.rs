@@ -153,7 +153,7 @@ mod tests {
     type Table = Requests<&'static str, ()>;
 
     fn limits(inflight: u64, requests_per_s: u64, requests_burst: u64) -> Limits {
-        let limits = crate::client::state::tests_support::limits();
+        let limits = crate::client::state::script::limits();
         Limits { inflight, requests_per_s, requests_burst, ..limits }
     }
 

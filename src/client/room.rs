@@ -220,5 +220,4 @@ pub(super) fn stored(room: &Arc<str>, entry: Entry) -> Event {
 }
 
 #[cfg(test)]
-#[path = "room_tests.rs"]
 mod tests;

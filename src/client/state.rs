@@ -335,13 +335,10 @@ impl<T> Core<T> {
     }
 }
 
-#[path = "state_answers.rs"]
 mod answers;
 
 #[cfg(test)]
-#[path = "state_tests.rs"]
 mod tests;
 
 #[cfg(test)]
-#[path = "state_support.rs"]
-pub(super) mod tests_support;
+pub(super) mod script;

@@ -8,6 +8,7 @@
     reason = "a test that cannot go on panics; the in-tests switches do not reach its helpers"
 )]
 
+mod client;
 mod corpus;
 mod docs;
 mod hostile;
@@ -15,6 +16,7 @@ mod login;
 mod notation;
 mod samples;
 mod support;
+mod terminal;
 mod tidy;
 mod vectors;
 mod worked;

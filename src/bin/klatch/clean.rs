@@ -77,5 +77,4 @@ fn picture(c: char) -> char {
 }
 
 #[cfg(test)]
-#[path = "clean_tests.rs"]
 mod tests;

@@ -163,5 +163,4 @@ fn safe_json(json: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "format_tests.rs"]
 mod tests;

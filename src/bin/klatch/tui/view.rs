@@ -253,5 +253,4 @@ fn input(app: &App, screen: &mut Screen<'_>, area: Rect) {
 }
 
 #[cfg(test)]
-#[path = "view_tests.rs"]
 mod tests;

@@ -1,6 +1,6 @@
 //! Sessions told as dialogues between the core and a scripted server.
 
-use super::tests_support::{Pair, message, room, welcome};
+use super::script::{Pair, message, room, welcome};
 use super::*;
 use crate::base::id::{Epoch, Seq};
 use crate::protocol::event::{Bye, Event as WireEvent, ServerPing};

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::super::Error;
-use super::super::event::Event;
-use super::super::requests::{Outcome, Owner};
-use super::super::room::Room;
 use super::{Core, FAREWELL, FETCHES, HELD, Phase, Purpose, ROOMS, Ready, SETTLING};
 use crate::base::clock::Moment;
 use crate::base::id::Seq;
 use crate::base::limits;
+use crate::client::Error;
+use crate::client::event::Event;
+use crate::client::requests::{Outcome, Owner};
+use crate::client::room::Room;
 use crate::protocol::VERSION;
 use crate::protocol::codec;
 use crate::protocol::event as wire;
