@@ -20,6 +20,23 @@ pub(crate) fn lines(text: &str) -> Cow<'_, str> {
     clean(text, |c| c == '\n')
 }
 
+/// A text on its way to the server, which takes no control characters but LF and TAB: output of
+/// programs is full of them. All else is left as it was written.
+pub(crate) fn outgoing(text: &str) -> Cow<'_, str> {
+    let refused = |c: char| (c.is_control() && c != '\n' && c != '\t') || is_separator(c);
+    if !text.contains(refused) {
+        return Cow::Borrowed(text);
+    }
+    let shown =
+        |c: char| if refused(c) { line(c.encode_utf8(&mut [0; 4])).into_owned() } else { c.into() };
+    Cow::Owned(text.chars().map(shown).collect())
+}
+
+/// Line and paragraph separators.
+fn is_separator(c: char) -> bool {
+    matches!(c, '\u{2028}' | '\u{2029}')
+}
+
 /// Whether `c` must not reach a terminal.
 pub(crate) fn is_unsafe(c: char) -> bool {
     c.is_control() || is_invisible(c)

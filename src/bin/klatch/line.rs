@@ -117,7 +117,7 @@ impl Session {
         let Some(room) = &self.room else {
             return Err(fail(exit::USAGE, "no room to speak in: give one with --room"));
         };
-        let text = clean::lines(&line.text);
+        let text = clean::outgoing(&line.text);
         if text.trim().is_empty() {
             return Ok(());
         }

@@ -126,6 +126,21 @@ fn ordinary_text_of_all_scripts_is_left_alone() {
 }
 
 #[test]
+fn what_is_sent_loses_only_what_the_server_refuses() {
+    assert_eq!(
+        outgoing("\x1b[31mred\x1b[0m\tand\nmore\u{2028}"),
+        "␛[31mred␛[0m\tand\nmore<U+2028>"
+    );
+    for text in ["\u{200f}שלום", "\u{202e}x", "\u{feff}", "a\tb\nc"] {
+        assert!(matches!(outgoing(text), Cow::Borrowed(same) if same == text), "{text}");
+    }
+    for (name, attack) in ATTACKS {
+        let refused = |c: char| c.is_control() && c != '\n' && c != '\t';
+        assert!(!outgoing(attack).contains(refused), "{name}");
+    }
+}
+
+#[test]
 fn a_letter_cannot_climb_over_its_neighbours() {
     let zalgo = format!("a{}b", "\u{301}".repeat(100));
     assert_eq!(line(&zalgo), format!("a{}b", "\u{301}".repeat(MARKS)));

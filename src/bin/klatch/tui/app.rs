@@ -17,6 +17,7 @@ use super::command::{self, COMMANDS, Command, KEYS};
 use super::composer::Composer;
 use super::keys::Key;
 use super::layout::Frame;
+use crate::clean;
 use crate::clock::Zone;
 
 /// How often others are told that the account is typing.
@@ -202,7 +203,9 @@ impl App {
 
     /// Text was pasted.
     pub(super) fn paste(&mut self, text: &str) {
-        self.composer.insert(text);
+        // Line ends of all kinds are kept, what the server would refuse is not.
+        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        self.composer.insert(&clean::outgoing(&text));
     }
 
     /// Shows the page with this index, if there is one.

