@@ -5,6 +5,7 @@
 //! ```text
 //! bin        klatchd · klatch            (klatch sees client and protocol only)
 //! server     composition root, shutdown, signals
+//! reception  takes connections in, watches over them
 //! session    one connection: state · reader · actor · router
 //! directory  which rooms there are
 //! room · account                         state (pure) · actor          client beside them
@@ -23,6 +24,7 @@ pub mod directory;
 pub mod fanout;
 pub mod mail;
 pub mod protocol;
+pub mod reception;
 pub mod room;
 pub mod scheduler;
 pub mod server;

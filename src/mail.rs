@@ -4,8 +4,10 @@
 //! come in any number is [`offer`]ed and may be refused; what is bounded by construction is
 //! [`post`]ed and cannot get lost.
 
-use actix::Recipient;
 use actix::dev::{Message, SendError};
+
+/// Where an actor is reached for one kind of message.
+pub type Mailbox<M> = actix::Recipient<M>;
 
 /// Why an actor did not take a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +19,7 @@ pub enum Undelivered {
 }
 
 /// Sends a request of a client: a full mailbox refuses it, and the client is told `busy`.
-pub fn offer<M>(to: &Recipient<M>, message: M) -> Result<(), (Undelivered, M)>
+pub fn offer<M>(to: &Mailbox<M>, message: M) -> Result<(), (Undelivered, M)>
 where
     M: Message + Send,
     M::Result: Send,
@@ -32,7 +34,7 @@ where
 /// credit of sessions for everything that answers a request, the number of sessions and rooms for
 /// what belongs to their life. An actor that is gone takes nothing: the process is ending.
 #[expect(clippy::disallowed_methods, reason = "the one place where the bound is kept otherwise")]
-pub fn post<M>(to: &Recipient<M>, message: M)
+pub fn post<M>(to: &Mailbox<M>, message: M)
 where
     M: Message + Send,
     M::Result: Send,

@@ -9,6 +9,7 @@
 //! everything dropped is in the rooms' history. Nobody else is slowed.
 
 pub mod actor;
+pub mod farewell;
 pub mod link;
 pub mod outbox;
 pub mod shard;

@@ -12,6 +12,9 @@ use bytes::{Buf, Bytes};
 
 use crate::base::clock::Moment;
 
+/// Slots that an empty outbox keeps for the next frames.
+const KEPT_SLOTS: usize = 4;
+
 /// Bytes waiting, with the moment at which each came.
 #[derive(Debug, Default)]
 pub struct Outbox {
@@ -70,9 +73,9 @@ impl Outbox {
             self.broken = false;
             self.waiting.pop_front();
         }
-        if self.waiting.is_empty() && self.waiting.capacity() > 64 {
-            // A session that was slow once does not keep a large table for ever.
-            self.waiting.shrink_to(4);
+        if self.waiting.is_empty() && self.waiting.capacity() > KEPT_SLOTS {
+            // Thousands of idle sessions must not each keep the table of their busiest moment.
+            self.waiting = VecDeque::new();
         }
     }
 

@@ -17,13 +17,10 @@ use bytes::Bytes;
 use slab::Slab;
 
 use super::link::Link;
-use crate::base::clock::{Clock, Moment, millis_up};
+use crate::base::clock::{Clock, Moment};
 use crate::base::id::{RoomId, SessionId, WorkerId};
 use crate::base::limits::{FLUSH_SLICES, FLUSH_SOCKETS};
 use crate::base::wheel::{TICK, Wheel};
-use crate::protocol::codec;
-use crate::protocol::event::{Bye, Event, LeaveReason};
-use crate::protocol::status::{Code, Refusal};
 use crate::transport::{RECORD_BYTES, Stream};
 
 /// The bounds of an outbox.
@@ -34,9 +31,6 @@ pub struct Policy {
     /// How long the oldest of them may wait.
     pub outbox_age: Duration,
 }
-
-/// How long a closing link has for its last bytes, and the peer for its own end.
-pub const FAREWELL: Duration = Duration::from_secs(2);
 
 /// What lives on one worker.
 pub struct Shard {
@@ -61,7 +55,7 @@ struct Lines {
 
 /// How many links a step of delivery concerns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Crowd {
+pub(super) enum Crowd {
     Few,
     Many,
 }
@@ -182,7 +176,7 @@ impl Shard {
         }
     }
 
-    fn detach_all(&self, link: &Link) {
+    pub(super) fn detach_all(&self, link: &Link) {
         // The link keeps the list: its rooms are to be told, and may be taken up again later.
         for &room in link.rooms.borrow().iter() {
             self.forget(room, link.id().slot);
@@ -240,7 +234,7 @@ impl Shard {
         link.give_credit();
     }
 
-    fn put(&self, link: &Link, frames: Bytes, now: Moment, crowd: Crowd) {
+    pub(super) fn put(&self, link: &Link, frames: Bytes, now: Moment, crowd: Crowd) {
         link.outbox.borrow_mut().push(frames, now);
         self.mark(link, crowd);
     }
@@ -298,7 +292,7 @@ impl Shard {
         !(lines.few.is_empty() && lines.many.is_empty())
     }
 
-    fn flush_link(&self, link: &Rc<Link>) {
+    pub(super) fn flush_link(&self, link: &Rc<Link>) {
         let mut scratch = self.scratch.borrow_mut();
         while !link.blocked.get() {
             let mut outbox = link.outbox.borrow_mut();
@@ -335,63 +329,6 @@ impl Shard {
         }
     }
 
-    /// Says goodbye and closes: what waits is still written, nothing new is taken.
-    pub fn close(&self, link: &Rc<Link>, reason: LeaveReason, bye: &Refusal, resume: bool) {
-        if link.closing().is_some() {
-            return;
-        }
-        let frames = bye_frame(bye, resume);
-        self.put(link, frames, self.clock.now(), Crowd::Few);
-        self.finish(link, reason);
-    }
-
-    /// Closes once what waits is written.
-    pub fn finish(&self, link: &Rc<Link>, reason: LeaveReason) {
-        if link.closing().is_none() {
-            let now = self.clock.now();
-            link.set_closing(reason, now);
-            self.detach_all(link);
-            self.arm(link, now.after(FAREWELL));
-            link.wake();
-        }
-    }
-
-    /// Writes what it can of what waits, now: for a session that cannot wait for its turn.
-    pub fn flush_now(&self, link: &Rc<Link>) {
-        link.dirty.set(false);
-        self.flush_link(link);
-    }
-
-    /// Notes that the peer is gone.
-    pub fn lose(&self, link: &Rc<Link>) {
-        link.outbox.borrow_mut().written(usize::MAX);
-        self.finish(link, LeaveReason::Lost);
-        link.wake();
-    }
-
-    /// Closes a link whose reader is too slow: what can be dropped is dropped, all of it is in the
-    /// rooms' history.
-    pub fn close_slow(&self, link: &Rc<Link>) {
-        let waiting = link.waiting() as u64;
-        let age = millis_up(link.waiting_since(self.clock.now()));
-        let refusal = if waiting > self.policy.outbox_bytes as u64 {
-            Refusal::from(Code::SlowConsumer).limit(
-                "outbox_bytes",
-                waiting,
-                self.policy.outbox_bytes as u64,
-            )
-        } else {
-            Refusal::from(Code::SlowConsumer).limit(
-                "outbox_ms",
-                age,
-                millis_up(self.policy.outbox_age),
-            )
-        };
-        log::info!(session:% = link.id(), bytes = waiting, age_ms = age; "a slow consumer is closed");
-        link.outbox.borrow_mut().abandon();
-        self.close(link, LeaveReason::Removed, &refusal, true);
-    }
-
     /// Has the deadlines of a link looked at, at the moment `at` or a little later.
     pub fn arm(&self, link: &Link, at: Moment) {
         if at < link.armed.get() {
@@ -411,21 +348,4 @@ impl Shard {
         }
         links
     }
-}
-
-/// One frame with the event `bye`.
-#[must_use]
-pub fn bye_frame(refusal: &Refusal, resume: bool) -> Bytes {
-    let body = refusal.body();
-    let bye = Bye {
-        code: body.code,
-        name: body.name,
-        text: body.text,
-        retry_after_ms: body.retry_after_ms,
-        resume,
-        limit: body.limit,
-        used: body.used,
-        allowed: body.allowed,
-    };
-    codec::event_frame(&Event::Bye(bye))
 }

@@ -7,7 +7,6 @@
 //! **Bound:** requests are bounded by the sessions' credit; the mailbox is a second fence, and a
 //! request that it refuses is answered `busy` by the sender.
 
-use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
@@ -18,23 +17,21 @@ use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, Recipi
 
 use super::batch::{Answer, Attached, Batch};
 use super::card::Card;
-use super::state::{Arrival, Departure, Kind, Policy, Room, Spoken};
+use super::pipeline::{Pipeline, Released};
+use super::state::{Departure, Kind, Policy, Room};
 use crate::base::clock::Clock;
-use crate::base::id::{AccountId, Key, RoomId, Seq, SessionId};
-use crate::base::limits::{HISTORY_PAGE, MAILBOX, PAGE_BYTES};
+use crate::base::id::{AccountId, Key, RoomId, SessionId};
+use crate::base::limits::MAILBOX;
 use crate::base::name::{Identity, RoomName};
-use crate::fanout::actor::{Deliver, Step};
+use crate::fanout::actor::Deliver;
 use crate::mail;
-use crate::protocol::codec;
 use crate::protocol::event::LeaveReason;
-use crate::protocol::reply::{Empty, HistoryPage, Page, Said};
-use crate::protocol::status::{Code, Refusal};
-use crate::store::{Journal, Range, Receipt, Store, StoreError, Ticket};
+use crate::protocol::reply::Empty;
+use crate::store::broken::Broken;
+use crate::store::{Range, Store, StoreError, Ticket};
 
 /// How long a retired room still answers those who have not heard of it.
 const GRACE: Duration = Duration::from_secs(10);
-/// When a client may retry after the storage failed.
-const STORE_WAIT: Duration = Duration::from_secs(1);
 
 /// A request of a session.
 #[derive(Debug)]
@@ -143,18 +140,15 @@ pub struct Surroundings {
 
 /// The actor.
 pub struct ChatRoom {
-    id: RoomId,
-    room: Room,
-    card: Arc<Card>,
-    journal: Box<dyn Journal>,
-    batch: Batch,
-    /// Batches whose commit is under way, each with the seq that it ends at.
-    pending: VecDeque<(Ticket, Seq, Batch)>,
-    committed: Seq,
-    attached: Attached,
-    presence_armed: bool,
-    around: Surroundings,
-    fanouts: Vec<Recipient<Deliver>>,
+    pub(super) id: RoomId,
+    pub(super) room: Room,
+    pub(super) card: Arc<Card>,
+    pub(super) pipeline: Pipeline,
+    pub(super) batch: Batch,
+    pub(super) attached: Attached,
+    pub(super) presence_armed: bool,
+    pub(super) around: Surroundings,
+    pub(super) fanouts: Vec<Recipient<Deliver>>,
 }
 
 impl ChatRoom {
@@ -182,122 +176,13 @@ impl ChatRoom {
             id,
             room: Room::new(name, kind, around.policy, journal.epoch(), head),
             card,
-            journal,
+            pipeline: Pipeline::new(journal),
             batch: Batch::new(workers),
-            pending: VecDeque::new(),
-            committed: head,
             attached: Attached::new(workers),
             presence_armed: false,
             fanouts: around.fanouts.to_vec(),
             around,
         }
-    }
-
-    fn join(&mut self, from: SessionId, who: &Arc<Identity>, answer: Answer) {
-        match self.room.join(who, from, self.around.clock.unix_ms()) {
-            Ok(arrival) => {
-                if arrival == Arrival::Account {
-                    self.announce();
-                }
-                if arrival != Arrival::Known {
-                    self.batch.attach(&mut self.attached, from);
-                }
-                let state = self.room.seen_by(who.account, self.journal.first());
-                self.batch.show_room(from, answer, state);
-            }
-            Err(refusal) => match answer {
-                Answer::Result(id) => self.batch.refuse(from, id, &refusal),
-                Answer::Event => log::debug!(session:% = from; "cannot join: {}", refusal.text),
-            },
-        }
-    }
-
-    fn part(&mut self, account: AccountId, session: SessionId, reason: LeaveReason) -> Departure {
-        let departure = self.room.leave(account, session, reason);
-        if departure != Departure::Unknown {
-            self.batch.detach(&mut self.attached, session);
-        }
-        if departure == Departure::Account {
-            self.announce();
-        }
-        departure
-    }
-
-    /// Tells of arrivals and departures, unless the room is so large that they are gathered.
-    fn announce(&mut self) {
-        self.card.set_members(self.room.size(), self.around.clock.now());
-        if !self.room.gathers_presence() && !self.presence_armed {
-            self.tell_presence();
-        }
-    }
-
-    fn tell_presence(&mut self) {
-        let (name, size) = (Arc::clone(self.room.name()), self.room.size());
-        for event in self.room.presence.take(&name, size) {
-            self.batch.tell(&self.attached, &event);
-        }
-    }
-
-    fn say(&mut self, ask: &Ask, id: u32, text: &Arc<str>, key: Option<Key>) {
-        let time = self.around.clock.unix_ms();
-        match self.room.say(ask.who.account, Arc::clone(text), key, time) {
-            Ok(Spoken::New(entry)) => {
-                let said = Said { seq: entry.seq, time, dup: false };
-                self.batch.acknowledge(ask.from, id, said);
-                self.batch.store(&self.attached, self.room.name(), entry);
-            }
-            // What was said before may still be on its way to storage: it waits with this batch.
-            Ok(Spoken::Before(said)) => self.batch.acknowledge(ask.from, id, said),
-            Err(refusal) => self.batch.refuse(ask.from, id, &refusal),
-        }
-    }
-
-    /// Sets the topic of a room that was just made.
-    fn found(&mut self, account: AccountId, topic: &Arc<str>) {
-        let time = self.around.clock.unix_ms();
-        if let Ok(entry) = self.room.set_topic(account, Arc::clone(topic), time) {
-            self.batch.store(&self.attached, self.room.name(), entry);
-        }
-    }
-
-    fn set_topic(&mut self, ask: &Ask, id: u32, topic: &Arc<str>) {
-        let time = self.around.clock.unix_ms();
-        match self.room.set_topic(ask.who.account, Arc::clone(topic), time) {
-            Ok(entry) => {
-                let state = crate::protocol::reply::TopicState {
-                    topic: Arc::clone(&entry.text),
-                    by: Some(Arc::clone(&entry.from)),
-                    time: Some(time),
-                    seq: Some(entry.seq),
-                };
-                self.batch.acknowledge_topic(ask.from, id, state);
-                self.batch.store(&self.attached, self.room.name(), entry);
-            }
-            Err(refusal) => self.batch.refuse(ask.from, id, &refusal),
-        }
-    }
-
-    fn history(&mut self, ask: &Ask, id: u32, range: Range, limit: Option<u32>) {
-        if let Err(refusal) = self.room.check_member(ask.who.account) {
-            return self.batch.refuse(ask.from, id, &refusal);
-        }
-        let limit = limit.unwrap_or(HISTORY_PAGE).min(HISTORY_PAGE) as usize;
-        let (epoch, head) = (self.journal.epoch(), self.committed);
-        let (room, session) = (self.id, ask.from);
-        let Some(fanout) = self.fanouts.get(usize::from(session.worker.0)).cloned() else { return };
-        let reader = Box::new(move |page: Result<crate::store::Page, StoreError>| {
-            let frame = match page {
-                Ok(page) => {
-                    let entries = Page(page.entries);
-                    let (first, more) = (page.first, page.more);
-                    let page = HistoryPage { epoch, entries, first, head, more };
-                    codec::result_frame(id, &page)
-                }
-                Err(error) => codec::refusal_frame(id, &store_refusal(error)),
-            };
-            mail::post(&fanout, Deliver { room, steps: vec![Step::Respond(session, frame)] });
-        });
-        self.journal.read(range, limit, PAGE_BYTES, reader);
     }
 
     /// Ends the turn: stores what is to be stored, and lets go what need not wait.
@@ -306,85 +191,21 @@ impl ChatRoom {
             return;
         }
         self.batch.seal(&self.attached);
-        let mut batch = std::mem::replace(&mut self.batch, Batch::new(self.fanouts.len()));
-        let entries = std::mem::take(&mut batch.entries);
-        let end = self.room.head();
-        if entries.is_empty() {
-            // It still waits for the batches before it: their frames come first.
-            match self.pending.back().map(|&(ticket, ..)| ticket) {
-                Some(ticket) => self.pending.push_back((ticket, end, batch)),
-                None => self.deliver(batch, &Ok(())),
-            }
-            return;
-        }
-        match self.journal.append(entries) {
-            Receipt::Committed => self.commit(end, batch),
-            Receipt::Pending(ticket) => self.pending.push_back((ticket, end, batch)),
-            Receipt::Failed(error) => {
-                // What is before it may still succeed: the order goes back to where that ends.
-                let head = self.pending.back().map_or(self.committed, |&(_, end, _)| end);
-                self.fail(error, head, vec![batch]);
-            }
-        }
+        let batch = std::mem::replace(&mut self.batch, Batch::new(self.fanouts.len()));
+        let released = self.pipeline.submit(batch, &mut self.room);
+        self.deliver(released);
     }
 
-    fn commit(&mut self, end: Seq, batch: Batch) {
-        self.committed = end;
-        self.room.committed(end);
+    fn deliver(&self, released: Released) {
+        for steps in released {
+            for (fanout, steps) in self.fanouts.iter().zip(steps) {
+                if !steps.is_empty() {
+                    // Bounded by the credit of the sessions whose requests these steps answer.
+                    mail::post(fanout, Deliver { room: self.id, steps });
+                }
+            }
+        }
         self.card.set_topic(&self.room.topic().topic);
-        self.deliver(batch, &Ok(()));
-    }
-
-    fn fail(&mut self, error: StoreError, head: Seq, batches: Vec<Batch>) {
-        log::error!(room:% = self.room.name(), error:% = error; "messages were not stored");
-        self.room.roll_back(head);
-        let outcome = Err((store_refusal(error), head));
-        for batch in batches {
-            self.deliver(batch, &outcome);
-        }
-    }
-
-    fn deliver(&self, batch: Batch, outcome: &Result<(), (Refusal, Seq)>) {
-        for (fanout, steps) in self.fanouts.iter().zip(batch.release(outcome)) {
-            if !steps.is_empty() {
-                // Bounded by the credit of the sessions whose requests these steps answer.
-                mail::post(fanout, Deliver { room: self.id, steps });
-            }
-        }
-    }
-}
-
-/// What a client is told of storage: that, and when to retry, nothing of its inside.
-fn store_refusal(error: StoreError) -> Refusal {
-    let code = match error {
-        StoreError::Full => Code::StorageFull,
-        StoreError::Unavailable => Code::Unavailable,
-    };
-    Refusal::from(code).retry_after(STORE_WAIT)
-}
-
-/// A history that could not be opened: people can meet in the room, and are told why they cannot talk.
-struct Broken(StoreError);
-
-impl Journal for Broken {
-    fn epoch(&self) -> crate::base::id::Epoch {
-        crate::base::id::Epoch(0)
-    }
-
-    fn head(&self) -> Seq {
-        Seq(0)
-    }
-
-    fn first(&self) -> Seq {
-        Seq(1)
-    }
-
-    fn append(&mut self, _: Vec<crate::protocol::reply::Entry>) -> Receipt {
-        Receipt::Failed(self.0)
-    }
-
-    fn read(&self, _: Range, _: usize, _: usize, reader: crate::store::Reader) {
-        reader(Err(self.0));
     }
 }
 
@@ -445,18 +266,6 @@ impl Handler<Ask> for ChatRoom {
 }
 
 impl ChatRoom {
-    fn answer<T: serde::Serialize>(
-        &mut self,
-        session: SessionId,
-        id: u32,
-        result: Result<T, Refusal>,
-    ) {
-        match result {
-            Ok(result) => self.batch.respond(session, id, &result),
-            Err(refusal) => self.batch.refuse(session, id, &refusal),
-        }
-    }
-
     /// One timer for all that was gathered.
     fn arm_presence(&mut self, ctx: &mut Context<Self>) {
         if self.presence_armed || self.room.presence.is_empty() {
@@ -487,21 +296,11 @@ impl Handler<Commit> for ChatRoom {
     type Result = ();
 
     fn handle(&mut self, commit: Commit, _: &mut Self::Context) {
-        match commit.outcome {
-            Ok(()) => {
-                while self.pending.front().is_some_and(|&(ticket, ..)| ticket <= commit.ticket) {
-                    if let Some((_, end, batch)) = self.pending.pop_front() {
-                        self.commit(end, batch);
-                    }
-                }
-            }
-            // The journal's contract: all that came later fails with it.
-            Err(error) => {
-                let failed = std::mem::take(&mut self.pending);
-                let batches = failed.into_iter().map(|(_, _, batch)| batch).collect();
-                self.fail(error, self.committed, batches);
-            }
+        if let Err(error) = commit.outcome {
+            log::error!(room:% = self.room.name(), error:% = error; "messages were not stored");
         }
+        let released = self.pipeline.told(commit.ticket, commit.outcome, &mut self.room);
+        self.deliver(released);
     }
 }
 

@@ -1,11 +1,13 @@
 //! A room: the only place that orders what is said in it.
 //!
 //! [`state`] is the room as a value; [`actor`] drains the mailbox through it; [`batch`] holds what a
-//! turn has to send until it is committed.
+//! turn has to send, and [`pipeline`] lets it go when it is committed.
 
 pub mod actor;
 pub mod batch;
 pub mod card;
 pub mod dedup;
+pub mod pipeline;
 pub mod presence;
+mod requests;
 pub mod state;

@@ -8,10 +8,10 @@ use actix::Recipient;
 use socket2::Socket;
 use tokio::task::JoinHandle;
 
-use crate::fanout::shard::bye_frame;
+use crate::fanout::farewell::bye_frame;
 use crate::mail;
 use crate::protocol::status::{Code, Refusal};
-use crate::session::reception::Arrived;
+use crate::reception::actor::Arrived;
 use crate::throttle::actor::Admit;
 use crate::throttle::admission::Denied;
 use crate::transport::listener::{self, Acceptor, Arrival, BindError};

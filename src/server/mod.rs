@@ -27,7 +27,8 @@ use tokio::task::JoinHandle;
 
 use crate::base::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::session::reception::Drain;
+use crate::protocol::ALPN_WIRE;
+use crate::reception::actor::Drain;
 use crate::session::worker::Observer;
 use crate::store::Store;
 use crate::throttle::actor::{Throttle, Tick};
@@ -143,7 +144,7 @@ fn load_identity(config: &Config, parts: &Parts) -> Result<Identity, StartError>
             (files.certificate, files.key)
         }
     };
-    Ok(Identity::load(&certificate, &key)?)
+    Ok(Identity::load(&certificate, &key, ALPN_WIRE)?)
 }
 
 /// The names of the self-signed certificate: those configured, and what this machine is called.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Server;
 use crate::mail;
-use crate::session::reception::Drain;
+use crate::reception::actor::Drain;
 use crate::throttle::actor::Count;
 
 /// When clients may come back, at the earliest; each gets a time between once and twice this.

@@ -85,7 +85,12 @@ pub fn look(facts: &Facts, timeouts: &Timeouts, now: Moment) -> Due {
         return end_of(Code::Idle, "idle_ms", now.since(facts.asked), timeouts.idle);
     }
     let pings = late(facts.heard, timeouts.ping);
-    let next = facts.heard.after(if pings { timeouts.dead } else { timeouts.ping });
+    // Once pinged, look again soon: the answer moves the next ping.
+    let next = if pings {
+        facts.heard.after(timeouts.dead).min(now.after(timeouts.ping))
+    } else {
+        facts.heard.after(timeouts.ping)
+    };
     let next = if idles { next.min(facts.asked.after(timeouts.idle)) } else { next };
     let next = facts.stalled.map_or(next, |since| next.min(since.after(timeouts.write)));
     if pings && !facts.pinged { Due::Ping(next) } else { Due::Wait(next) }
@@ -145,8 +150,8 @@ mod tests {
     #[test]
     fn silence_is_pinged_once_and_then_is_the_end() {
         check(NAMED, 0, "wait 30");
-        check(NAMED, 30, "ping 75");
-        check(Facts { pinged: true, ..NAMED }, 40, "wait 75");
+        check(NAMED, 30, "ping 60");
+        check(Facts { pinged: true, ..NAMED }, 60, "wait 75");
         check(Facts { pinged: true, ..NAMED }, 75, "ping_timeout");
         check(Facts { heard: s(31), ..NAMED }, 31, "wait 61");
     }

@@ -4,13 +4,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::Recipient;
-
 use crate::account::actor::Outcome;
 use crate::base::clock::{Moment, millis_up};
 use crate::base::limits::{FRAME_BYTES, SCHEDULER_JOBS};
 use crate::base::name::{Identity, UserName};
 use crate::fanout::link::Link;
+use crate::mail::Mailbox;
 use crate::protocol::request::{Class, Request};
 use crate::protocol::status::{Code, Refusal};
 use crate::scheduler::queue::COST_MAX;
@@ -32,7 +31,7 @@ pub struct Job {
 /// What a job asks.
 pub enum Task {
     /// A name for the session.
-    Enter(UserName, Option<crate::base::id::Key>, Recipient<Outcome>),
+    Enter(UserName, Option<crate::base::id::Key>, Mailbox<Outcome>),
     /// A request of somebody with a name.
     Request(Arc<Identity>, Request),
 }

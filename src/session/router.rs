@@ -9,7 +9,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::Recipient;
 use serde::Serialize;
 
 use super::job::{Job, Task};
@@ -21,7 +20,7 @@ use crate::directory::state::invalid;
 use crate::fanout::actor::{Deliver, Step};
 use crate::fanout::link::Link;
 use crate::fanout::shard::Shard;
-use crate::mail::{self, Undelivered};
+use crate::mail::{self, Mailbox, Undelivered};
 use crate::protocol::codec;
 use crate::protocol::event::LeaveReason;
 use crate::protocol::request::{Name, Request};
@@ -33,15 +32,15 @@ use crate::store::Range;
 #[derive(Clone)]
 pub struct Shared {
     /// Finds and makes rooms.
-    pub seek: Recipient<Seek>,
+    pub seek: Mailbox<Seek>,
     /// Is told of sessions that were in a room and have ended.
-    pub depart: Recipient<Depart>,
+    pub depart: Mailbox<Depart>,
     /// Gives out names.
-    pub enter: Recipient<Enter>,
+    pub enter: Mailbox<Enter>,
     /// Finds people.
-    pub find: Recipient<Find>,
+    pub find: Mailbox<Find>,
     /// Takes names back.
-    pub release: Recipient<Release>,
+    pub release: Mailbox<Release>,
 }
 
 /// The bounds that the router keeps.
@@ -57,19 +56,14 @@ pub struct Policy {
 pub struct Router {
     shard: Rc<Shard>,
     shared: Shared,
-    fanout: Recipient<Deliver>,
+    fanout: Mailbox<Deliver>,
     policy: Policy,
-    rooms: RefCell<HashMap<RoomName, (RoomId, Recipient<Ask>)>>,
+    rooms: RefCell<HashMap<RoomName, (RoomId, Mailbox<Ask>)>>,
 }
 
 impl Router {
     /// A router that knows no room yet; `fanout` is this worker's own.
-    pub fn new(
-        shard: Rc<Shard>,
-        shared: Shared,
-        fanout: Recipient<Deliver>,
-        policy: Policy,
-    ) -> Self {
+    pub fn new(shard: Rc<Shard>, shared: Shared, fanout: Mailbox<Deliver>, policy: Policy) -> Self {
         Self { shard, shared, fanout, policy, rooms: RefCell::default() }
     }
 

@@ -7,6 +7,7 @@
 //!
 //! Adapters stand in files of their own; today there is [`memory`].
 
+pub mod broken;
 pub mod memory;
 
 use std::sync::Arc;

@@ -95,6 +95,8 @@ mod tests {
     use crate::transport::tls::Identity;
     use std::os::unix::fs::PermissionsExt;
 
+    const ALPN: &[u8] = b"\x04test";
+
     #[test]
     fn a_made_certificate_loads_and_is_made_once() {
         let dir = tempfile::tempdir().unwrap();
@@ -102,10 +104,10 @@ mod tests {
         let files = ensure(dir.path(), &names).unwrap();
         let mode = fs::metadata(&files.key).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600);
-        let first = Identity::load(&files.certificate, &files.key).unwrap();
+        let first = Identity::load(&files.certificate, &files.key, ALPN).unwrap();
         assert_eq!(first.fingerprint().len(), 64);
         let again = ensure(dir.path(), &names).unwrap();
-        let second = Identity::load(&again.certificate, &again.key).unwrap();
+        let second = Identity::load(&again.certificate, &again.key, ALPN).unwrap();
         assert_eq!(first.fingerprint(), second.fingerprint());
     }
 
@@ -114,7 +116,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let files = ensure(dir.path(), &["localhost".to_owned()]).unwrap();
         fs::set_permissions(&files.key, fs::Permissions::from_mode(0o644)).unwrap();
-        let error = Identity::load(&files.certificate, &files.key).unwrap_err().to_string();
+        let error = Identity::load(&files.certificate, &files.key, ALPN).unwrap_err().to_string();
         assert!(error.contains("chmod 600"), "{error}");
     }
 
@@ -123,7 +125,7 @@ mod tests {
         let [one, two] = [(); 2].map(|()| tempfile::tempdir().unwrap());
         let names = ["localhost".to_owned()];
         let (one, two) = (ensure(one.path(), &names).unwrap(), ensure(two.path(), &names).unwrap());
-        let error = Identity::load(&one.certificate, &two.key).unwrap_err();
+        let error = Identity::load(&one.certificate, &two.key, ALPN).unwrap_err();
         assert!(matches!(error, crate::transport::tls::TlsError::Mismatch { .. }), "{error}");
     }
 }

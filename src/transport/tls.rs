@@ -18,7 +18,6 @@ use openssl::ssl::{
 use openssl::x509::X509;
 
 use super::{Socket, Stream};
-use crate::protocol::ALPN_WIRE;
 
 const CIPHERS_1_2: &str = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:\
     ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:\
@@ -83,8 +82,9 @@ impl std::fmt::Debug for Identity {
 }
 
 impl Identity {
-    /// Reads certificate chain and key, both PEM, and checks that they belong together.
-    pub fn load(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
+    /// Reads certificate chain and key, both PEM, and checks that they belong together. `alpn` is the
+    /// protocol that is spoken within, in the form of TLS: its name behind its length.
+    pub fn load(certificate: &Path, key: &Path, alpn: &'static [u8]) -> Result<Self, TlsError> {
         refuse_exposed(key)?;
         let parse = |path: &Path, what| {
             let path = path.to_owned();
@@ -116,8 +116,8 @@ impl Identity {
             builder.add_extra_chain_cert(issuer.clone())?;
         }
         builder.set_private_key(&private)?;
-        builder.set_alpn_select_callback(|_, offered| {
-            openssl::ssl::select_next_proto(ALPN_WIRE, offered).ok_or(AlpnError::NOACK)
+        builder.set_alpn_select_callback(move |_, offered| {
+            openssl::ssl::select_next_proto(alpn, offered).ok_or(AlpnError::NOACK)
         });
         let digest = leaf.digest(MessageDigest::sha256())?;
         Ok(Self { acceptor: builder.build(), fingerprint: super::certificate::hex(&digest) })

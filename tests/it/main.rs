@@ -8,15 +8,18 @@
     reason = "a test that cannot go on panics; the in-tests switches do not reach its helpers"
 )]
 
+mod abuse;
 mod client;
 mod corpus;
 mod docs;
 mod hostile;
 mod login;
 mod notation;
+mod room;
 mod samples;
 mod support;
 mod terminal;
 mod tidy;
+mod timeout;
 mod vectors;
 mod worked;

@@ -28,7 +28,9 @@ const LONG_FILES: &[&str] = &[];
 const HOUSE: &[&[&str]] = &[
     &["server"],
     &["web", "irc"],
+    &["reception"],
     &["session"],
+    &["directory"],
     &["room", "account"],
     &["scheduler", "throttle", "fanout", "store"],
     &["config"],
@@ -44,7 +46,9 @@ const CLIENT_PROGRAMS_MAY_USE: &[&str] = &["client", "protocol", "base"];
 const CORES: &[&str] = &[
     "bucket.rs",
     "deadline.rs",
-    "directory.rs",
+    "batch.rs",
+    "dedup.rs",
+    "presence.rs",
     "end.rs",
     "ledger.rs",
     "outbox.rs",

@@ -117,6 +117,15 @@ impl TestClient {
         }
     }
 
+    /// The number of the next answer, whichever it is; events are passed over.
+    pub(crate) fn answer_any(&mut self) -> Option<u32> {
+        loop {
+            if let Incoming::Response { id, .. } = self.receive()? {
+                return Some(id);
+            }
+        }
+    }
+
     /// The code with which a request is refused.
     #[track_caller]
     pub(crate) fn refused<P: Params>(&mut self, params: &P) -> Code

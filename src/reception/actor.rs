@@ -11,9 +11,6 @@ use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message};
 
-use super::actor::Session;
-use super::deadline::{Due, Facts, look};
-use super::worker::Worker;
 use crate::account::actor::{Replace, Restore};
 use crate::base::clock::Moment;
 use crate::base::limits::MAILBOX;
@@ -22,6 +19,9 @@ use crate::fanout::link::Link;
 use crate::protocol::codec;
 use crate::protocol::event::{Event, LeaveReason, ServerPing};
 use crate::protocol::status::{Code, Refusal};
+use crate::session::actor::Session;
+use crate::session::deadline::{Due, Facts, look};
+use crate::session::worker::Worker;
 use crate::throttle::actor::Sweep;
 use crate::throttle::admission::Permit;
 use crate::transport::{Socket, Stream};

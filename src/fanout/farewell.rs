@@ -1,0 +1,92 @@
+//! How a link ends: with a goodbye where the peer can read one, and never waiting for long.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::link::Link;
+use super::shard::{Crowd, Shard};
+use crate::base::clock::millis_up;
+use crate::protocol::codec;
+use crate::protocol::event::{Bye, Event, LeaveReason};
+use crate::protocol::status::{Code, Refusal};
+
+/// How long a closing link has for its last bytes, and the peer for its own end.
+pub const FAREWELL: Duration = Duration::from_secs(2);
+
+impl Shard {
+    /// Says goodbye and closes: what waits is still written, nothing new is taken.
+    pub fn close(&self, link: &Rc<Link>, reason: LeaveReason, bye: &Refusal, resume: bool) {
+        if link.closing().is_some() {
+            return;
+        }
+        let frames = bye_frame(bye, resume);
+        self.put(link, frames, self.now(), Crowd::Few);
+        self.finish(link, reason);
+    }
+
+    /// Closes once what waits is written.
+    pub fn finish(&self, link: &Rc<Link>, reason: LeaveReason) {
+        if link.closing().is_none() {
+            let now = self.now();
+            link.set_closing(reason, now);
+            self.detach_all(link);
+            self.arm(link, now.after(FAREWELL));
+            link.wake();
+        }
+    }
+
+    /// Writes what it can of what waits, now: for a session that cannot wait for its turn.
+    pub fn flush_now(&self, link: &Rc<Link>) {
+        link.dirty.set(false);
+        self.flush_link(link);
+    }
+
+    /// Notes that the peer is gone.
+    pub fn lose(&self, link: &Rc<Link>) {
+        link.outbox.borrow_mut().written(usize::MAX);
+        self.finish(link, LeaveReason::Lost);
+        link.wake();
+    }
+
+    /// Closes a link whose reader is too slow: what can be dropped is dropped, all of it is in the
+    /// rooms' history.
+    pub fn close_slow(&self, link: &Rc<Link>) {
+        let waiting = link.waiting() as u64;
+        let age = millis_up(link.waiting_since(self.now()));
+        let refusal = if waiting > self.policy().outbox_bytes as u64 {
+            Refusal::from(Code::SlowConsumer).limit(
+                "outbox_bytes",
+                waiting,
+                self.policy().outbox_bytes as u64,
+            )
+        } else {
+            Refusal::from(Code::SlowConsumer).limit(
+                "outbox_ms",
+                age,
+                millis_up(self.policy().outbox_age),
+            )
+        };
+        log::info!(session:% = link.id(), bytes = waiting, age_ms = age; "a slow consumer is closed");
+        link.outbox.borrow_mut().abandon();
+        self.close(link, LeaveReason::Removed, &refusal, true);
+    }
+}
+
+/// One frame with the event `bye`.
+#[must_use]
+pub fn bye_frame(refusal: &Refusal, resume: bool) -> Bytes {
+    let body = refusal.body();
+    let bye = Bye {
+        code: body.code,
+        name: body.name,
+        text: body.text,
+        retry_after_ms: body.retry_after_ms,
+        resume,
+        limit: body.limit,
+        used: body.used,
+        allowed: body.allowed,
+    };
+    codec::event_frame(&Event::Bye(bye))
+}

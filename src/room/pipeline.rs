@@ -1,0 +1,129 @@
+//! From a finished batch to its delivery: through storage, in order.
+//!
+//! **Owns:** the journal, and the batches whose commit is under way: at most as many as turns in which
+//! sessions with credit said something. **Never:** delivers; it says what may be delivered.
+//! **Invariants:** batches are released in the order in which they were submitted; nothing of a batch
+//! is released before its commit, and if that fails, nothing that stands on it at all.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::batch::Batch;
+use super::state::Room;
+use crate::base::id::Seq;
+use crate::fanout::actor::Step;
+use crate::protocol::status::{Code, Refusal};
+use crate::store::{Journal, Receipt, StoreError, Ticket};
+
+/// When a client may retry after the storage failed.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What may be delivered now: for each batch the steps for each worker.
+pub type Released = Vec<Vec<Vec<Step>>>;
+
+/// The way of a room's batches.
+pub struct Pipeline {
+    journal: Box<dyn Journal>,
+    /// Batches whose commit is under way, each with the seq that it ends at.
+    pending: VecDeque<(Ticket, Seq, Batch)>,
+    committed: Seq,
+}
+
+impl Pipeline {
+    /// A pipeline into `journal`.
+    pub fn new(journal: Box<dyn Journal>) -> Self {
+        let committed = journal.head();
+        Self { journal, pending: VecDeque::new(), committed }
+    }
+
+    /// The journal, to read from.
+    pub fn journal(&self) -> &dyn Journal {
+        self.journal.as_ref()
+    }
+
+    /// The newest committed seq.
+    pub fn committed(&self) -> Seq {
+        self.committed
+    }
+
+    /// Takes a batch that ends at the room's head.
+    pub fn submit(&mut self, mut batch: Batch, room: &mut Room) -> Released {
+        let entries = std::mem::take(&mut batch.entries);
+        let end = room.head();
+        if entries.is_empty() {
+            // It still waits for the batches before it: their frames come first.
+            return match self.pending.back().map(|&(ticket, ..)| ticket) {
+                Some(ticket) => {
+                    self.pending.push_back((ticket, end, batch));
+                    Vec::new()
+                }
+                None => vec![batch.release(&Ok(()))],
+            };
+        }
+        match self.journal.append(entries) {
+            Receipt::Committed => vec![self.commit(end, batch, room)],
+            Receipt::Pending(ticket) => {
+                self.pending.push_back((ticket, end, batch));
+                Vec::new()
+            }
+            Receipt::Failed(error) => {
+                // What is before it may still succeed: the order goes back to where that ends.
+                let head = self.pending.back().map_or(self.committed, |&(_, end, _)| end);
+                fail(error, head, [batch], room)
+            }
+        }
+    }
+
+    /// Storage says what became of a ticket, and of all before it.
+    pub fn told(
+        &mut self,
+        ticket: Ticket,
+        outcome: Result<(), StoreError>,
+        room: &mut Room,
+    ) -> Released {
+        if let Err(error) = outcome {
+            // The journal's contract: all that came later fails with it.
+            let failed = std::mem::take(&mut self.pending);
+            return fail(
+                error,
+                self.committed,
+                failed.into_iter().map(|(_, _, batch)| batch),
+                room,
+            );
+        }
+        let mut released = Vec::new();
+        while self.pending.front().is_some_and(|&(pending, ..)| pending <= ticket) {
+            if let Some((_, end, batch)) = self.pending.pop_front() {
+                released.push(self.commit(end, batch, room));
+            }
+        }
+        released
+    }
+
+    fn commit(&mut self, end: Seq, batch: Batch, room: &mut Room) -> Vec<Vec<Step>> {
+        self.committed = end;
+        room.committed(end);
+        batch.release(&Ok(()))
+    }
+}
+
+fn fail(
+    error: StoreError,
+    head: Seq,
+    batches: impl IntoIterator<Item = Batch>,
+    room: &mut Room,
+) -> Released {
+    room.roll_back(head);
+    let outcome = Err((store_refusal(error), head));
+    batches.into_iter().map(|batch| batch.release(&outcome)).collect()
+}
+
+/// What a client is told of storage: that, and when to retry, nothing of its inside.
+#[must_use]
+pub fn store_refusal(error: StoreError) -> Refusal {
+    let code = match error {
+        StoreError::Full => Code::StorageFull,
+        StoreError::Unavailable => Code::Unavailable,
+    };
+    Refusal::from(code).retry_after(RETRY)
+}

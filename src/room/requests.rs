@@ -1,0 +1,144 @@
+//! What a room does with each request: through its state into the batch of this turn.
+
+use std::sync::Arc;
+
+use super::actor::{Ask, ChatRoom};
+use super::batch::Answer;
+use super::pipeline::store_refusal;
+use super::state::{Arrival, Departure, Spoken};
+use crate::base::id::{AccountId, Key, SessionId};
+use crate::base::limits::{HISTORY_PAGE, PAGE_BYTES};
+use crate::base::name::Identity;
+use crate::fanout::actor::{Deliver, Step};
+use crate::mail;
+use crate::protocol::codec;
+use crate::protocol::event::LeaveReason;
+use crate::protocol::reply::{HistoryPage, Page, Said, TopicState};
+use crate::protocol::status::Refusal;
+use crate::store::{self, Range, StoreError};
+
+impl ChatRoom {
+    pub(super) fn join(&mut self, from: SessionId, who: &Arc<Identity>, answer: Answer) {
+        match self.room.join(who, from, self.around.clock.unix_ms()) {
+            Ok(arrival) => {
+                if arrival == Arrival::Account {
+                    self.announce();
+                }
+                if arrival != Arrival::Known {
+                    self.batch.attach(&mut self.attached, from);
+                }
+                let state = self.room.seen_by(who.account, self.pipeline.journal().first());
+                self.batch.show_room(from, answer, state);
+            }
+            Err(refusal) => match answer {
+                Answer::Result(id) => self.batch.refuse(from, id, &refusal),
+                Answer::Event => log::debug!(session:% = from; "cannot join: {}", refusal.text),
+            },
+        }
+    }
+
+    pub(super) fn part(
+        &mut self,
+        account: AccountId,
+        session: SessionId,
+        reason: LeaveReason,
+    ) -> Departure {
+        let departure = self.room.leave(account, session, reason);
+        if departure != Departure::Unknown {
+            self.batch.detach(&mut self.attached, session);
+        }
+        if departure == Departure::Account {
+            self.announce();
+        }
+        departure
+    }
+
+    /// Tells of arrivals and departures, unless the room is so large that they are gathered.
+    pub(super) fn announce(&mut self) {
+        self.card.set_members(self.room.size(), self.around.clock.now());
+        if !self.room.gathers_presence() && !self.presence_armed {
+            self.tell_presence();
+        }
+    }
+
+    pub(super) fn tell_presence(&mut self) {
+        let (name, size) = (Arc::clone(self.room.name()), self.room.size());
+        for event in self.room.presence.take(&name, size) {
+            self.batch.tell(&self.attached, &event);
+        }
+    }
+
+    pub(super) fn say(&mut self, ask: &Ask, id: u32, text: &Arc<str>, key: Option<Key>) {
+        let time = self.around.clock.unix_ms();
+        match self.room.say(ask.who.account, Arc::clone(text), key, time) {
+            Ok(Spoken::New(entry)) => {
+                let said = Said { seq: entry.seq, time, dup: false };
+                self.batch.acknowledge(ask.from, id, said);
+                self.batch.store(&self.attached, self.room.name(), entry);
+            }
+            // What was said before may still be on its way to storage: it waits with this batch.
+            Ok(Spoken::Before(said)) => self.batch.acknowledge(ask.from, id, said),
+            Err(refusal) => self.batch.refuse(ask.from, id, &refusal),
+        }
+    }
+
+    /// Sets the topic of a room that was just made.
+    pub(super) fn found(&mut self, account: AccountId, topic: &Arc<str>) {
+        let time = self.around.clock.unix_ms();
+        if let Ok(entry) = self.room.set_topic(account, Arc::clone(topic), time) {
+            self.batch.store(&self.attached, self.room.name(), entry);
+        }
+    }
+
+    pub(super) fn set_topic(&mut self, ask: &Ask, id: u32, topic: &Arc<str>) {
+        let time = self.around.clock.unix_ms();
+        match self.room.set_topic(ask.who.account, Arc::clone(topic), time) {
+            Ok(entry) => {
+                let state = TopicState {
+                    topic: Arc::clone(&entry.text),
+                    by: Some(Arc::clone(&entry.from)),
+                    time: Some(time),
+                    seq: Some(entry.seq),
+                };
+                self.batch.acknowledge_topic(ask.from, id, state);
+                self.batch.store(&self.attached, self.room.name(), entry);
+            }
+            Err(refusal) => self.batch.refuse(ask.from, id, &refusal),
+        }
+    }
+
+    pub(super) fn history(&mut self, ask: &Ask, id: u32, range: Range, limit: Option<u32>) {
+        if let Err(refusal) = self.room.check_member(ask.who.account) {
+            return self.batch.refuse(ask.from, id, &refusal);
+        }
+        let limit = limit.unwrap_or(HISTORY_PAGE).min(HISTORY_PAGE) as usize;
+        let (epoch, head) = (self.pipeline.journal().epoch(), self.pipeline.committed());
+        let (room, session) = (self.id, ask.from);
+        let Some(fanout) = self.fanouts.get(usize::from(session.worker.0)).cloned() else { return };
+        let reader = Box::new(move |page: Result<store::Page, StoreError>| {
+            let frame = match page {
+                Ok(page) => {
+                    let entries = Page(page.entries);
+                    let (first, more) = (page.first, page.more);
+                    let page = HistoryPage { epoch, entries, first, head, more };
+                    codec::result_frame(id, &page)
+                }
+                Err(error) => codec::refusal_frame(id, &store_refusal(error)),
+            };
+            mail::post(&fanout, Deliver { room, steps: vec![Step::Respond(session, frame)] });
+        });
+        self.pipeline.journal().read(range, limit, PAGE_BYTES, reader);
+    }
+
+    pub(super) fn answer<T: serde::Serialize>(
+        &mut self,
+        session: SessionId,
+        id: u32,
+        result: Result<T, Refusal>,
+    ) {
+        match result {
+            Ok(result) => self.batch.respond(session, id, &result),
+            Err(refusal) => self.batch.refuse(session, id, &refusal),
+        }
+    }
+}

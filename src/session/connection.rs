@@ -1,0 +1,324 @@
+//! A connection's life: its first byte, the handshake, reading by turns, the farewell.
+//!
+//! **Owns:** what one session has: its state, its budget, what it has read. **Never:** names an actor;
+//! the Session polls it, and stops when it is done.
+//!
+//! What is done with each request stands in `requests`.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::time::Sleep;
+
+use super::reader::Reader;
+use super::state::State;
+use super::worker::{Plain, Worker};
+use crate::account::actor::Outcome;
+use crate::fanout::link::Link;
+use crate::mail::Mailbox;
+use crate::protocol::codec;
+use crate::protocol::event::LeaveReason;
+use crate::protocol::reply::Empty;
+use crate::protocol::status::{Code, Refusal};
+use crate::throttle::admission::Permit;
+use crate::throttle::budget::Budget;
+use crate::transport::{Stream, tls};
+
+/// The first byte of a TLS connection: a record with a handshake.
+const TLS_HANDSHAKE: u8 = 0x16;
+
+/// When somebody may retry for whom there was no place now.
+pub(super) const RETRY: Duration = Duration::from_secs(1);
+
+/// Gives the mailbox in which the session learns what became of its login.
+pub(super) type Answer<'a> = &'a dyn Fn() -> Mailbox<Outcome>;
+
+/// One connection.
+pub struct Connection {
+    pub(super) worker: Rc<Worker>,
+    pub(super) link: Rc<Link>,
+    peer: SocketAddr,
+    pub(super) budget: Budget,
+    pub(super) state: State,
+    pub(super) reader: Reader,
+    pub(super) phase: Phase,
+    /// Not read until then: over budget.
+    pub(super) pause: Option<Pin<Box<Sleep>>>,
+    /// Not admitted: to be told so, and closed.
+    denied: Option<Box<Refusal>>,
+    /// Whether rooms and accounts know that it has ended.
+    pub(super) departed: bool,
+}
+
+/// What the connection is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Waiting for the byte that tells TLS from plain.
+    First,
+    /// In the TLS handshake.
+    Handshake,
+    /// Before its first frame: it may be something else, such as HTTP.
+    Fresh,
+    /// Talking.
+    Open,
+    /// The peer has sent its last byte, and still reads.
+    HalfClosed,
+    /// Answering what is under way, then this `logout`.
+    Leaving(u32),
+    /// Closing: writing what waits.
+    Farewell,
+    /// Everything is written; waiting for the peer's end.
+    Lingering,
+}
+
+impl Phase {
+    fn is_closing(self) -> bool {
+        matches!(self, Self::Farewell | Self::Lingering)
+    }
+}
+
+impl Connection {
+    /// A connection that was just taken in.
+    pub fn new(
+        worker: Rc<Worker>,
+        link: Rc<Link>,
+        peer: SocketAddr,
+        permit: Permit,
+        denied: Option<Refusal>,
+    ) -> Self {
+        Self {
+            worker,
+            link,
+            peer,
+            budget: Budget::new(permit),
+            state: State::default(),
+            reader: Reader::default(),
+            phase: Phase::First,
+            pause: None,
+            denied: denied.map(Box::new),
+            departed: false,
+        }
+    }
+
+    /// Has the deadline of its login watched.
+    pub(super) fn begin(&self) {
+        let login = self.link.since.after(self.worker.settings.timeouts.login);
+        self.worker.shard.arm(&self.link, login);
+    }
+
+    /// Goes on with whatever can go on; ready when it is over.
+    pub fn poll(&mut self, answer: Answer<'_>, cx: &mut Context<'_>) -> Poll<()> {
+        self.link.watch(cx.waker());
+        if !self.link.named.get() {
+            let permit = self.budget.permit();
+            permit.wake_on_eviction(cx.waker());
+            if permit.is_evicted() {
+                self.end(LeaveReason::Removed, &Refusal::from(Code::ServerFull).retry_after(RETRY));
+            }
+        }
+        loop {
+            if self.link.closing().is_some() && !self.phase.is_closing() {
+                self.depart();
+                self.phase = Phase::Farewell;
+            }
+            match self.phase {
+                Phase::First => ready!(self.poll_first(cx)),
+                Phase::Handshake => ready!(self.poll_handshake(cx)),
+                Phase::Fresh | Phase::Open | Phase::HalfClosed => {
+                    ready!(self.poll_open(answer, cx))
+                }
+                Phase::Leaving(id) => ready!(self.poll_leaving(id, cx)),
+                Phase::Farewell => ready!(self.poll_farewell(cx)),
+                Phase::Lingering => {
+                    ready!(self.poll_lingering(cx));
+                    return Poll::Ready(());
+                }
+            }
+        }
+    }
+
+    /// Looks at the first byte, and at nothing else: a silent peer costs no TLS state.
+    fn poll_first(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let first = loop {
+            match self.link.with_stream(|stream| stream.try_peek()) {
+                Ok(Some(first)) => break first,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    ready!(self.link.poll_readable(cx));
+                }
+                Ok(None) | Err(_) => {
+                    self.worker.shard.lose(&self.link);
+                    return Poll::Ready(());
+                }
+            }
+        };
+        if first == TLS_HANDSHAKE {
+            let identity = self.worker.identity.read().clone();
+            let begun =
+                self.link.with_stream(|stream| match std::mem::replace(stream, Stream::Closed) {
+                    Stream::Plain(socket) => identity.begin(socket).map(|tls| *stream = tls),
+                    Stream::Tls(_) | Stream::Closed => Ok(()),
+                });
+            self.phase = Phase::Handshake;
+            if let Err(error) = begun {
+                log::error!(error:% = error; "no TLS session can be made");
+                self.worker.shard.lose(&self.link);
+            }
+            return Poll::Ready(());
+        }
+        self.phase = Phase::Fresh;
+        let plain = self.worker.settings.plain == Plain::Loopback;
+        if first == 0 && !(plain && self.peer.ip().to_canonical().is_loopback()) {
+            self.end(LeaveReason::Removed, &Code::TlsRequired.into());
+        }
+        self.deny();
+        Poll::Ready(())
+    }
+
+    fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match ready!(self.link.with_stream(|stream| tls::poll_handshake(stream, cx))) {
+            Ok(()) => {
+                self.phase = Phase::Fresh;
+                self.deny();
+            }
+            Err(error) => {
+                log::debug!(peer:% = self.peer, error:% = error; "the TLS handshake failed");
+                self.worker.shard.lose(&self.link);
+            }
+        }
+        Poll::Ready(())
+    }
+
+    /// Tells a peer that was not admitted why, now that it can be told.
+    fn deny(&mut self) {
+        if let Some(refusal) = self.denied.take() {
+            self.end(LeaveReason::Removed, &refusal);
+        }
+    }
+
+    /// Reads once, takes what it may, and comes again.
+    fn poll_open(&mut self, answer: Answer<'_>, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_writable(cx);
+        if let Some(pause) = &mut self.pause {
+            ready!(pause.as_mut().poll(cx));
+            self.pause = None;
+        }
+        if !self.reader.is_empty() && self.take(&[], answer) {
+            return Poll::Ready(());
+        }
+        if self.link.inflight() >= self.worker.settings.inflight {
+            self.link.park();
+            return Poll::Pending;
+        }
+        if self.pause.is_some() {
+            // Come again, to let the timer know whom to wake.
+            return Poll::Ready(());
+        }
+        if self.phase == Phase::HalfClosed {
+            return self.poll_half_closed();
+        }
+        let worker = Rc::clone(&self.worker);
+        let mut buffer = worker.buffer.borrow_mut();
+        match self.link.try_read(&mut buffer) {
+            Ok(0) => {
+                self.phase = Phase::HalfClosed;
+                return Poll::Ready(());
+            }
+            Ok(count) => {
+                let bytes = buffer.get(..count).unwrap_or_default();
+                self.link.heard.set(self.worker.shard.now());
+                self.link.pinged.set(false);
+                if self.take(bytes, answer) {
+                    return Poll::Ready(());
+                }
+                // Others first: this one comes again when they had their turn.
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.link.poll_readable(cx),
+            Err(error) => {
+                log::debug!(session:% = self.link.id(), error:% = error; "reading failed");
+                self.worker.shard.lose(&self.link);
+                Poll::Ready(())
+            }
+        }
+    }
+
+    /// Lets the Fanout go on when a blocked socket takes bytes again.
+    fn poll_writable(&self, cx: &mut Context<'_>) {
+        if self.link.poll_unblocked(cx).is_ready() {
+            self.worker.shard.resume(&self.link);
+        }
+    }
+
+    /// Everything was read: what is under way is still answered.
+    fn poll_half_closed(&self) -> Poll<()> {
+        if self.link.inflight() > 0 {
+            self.link.park();
+            return Poll::Pending;
+        }
+        self.worker.shard.finish(&self.link, LeaveReason::Lost);
+        Poll::Ready(())
+    }
+
+    fn poll_leaving(&mut self, id: u32, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_writable(cx);
+        if self.link.inflight() > 0 {
+            self.link.park();
+            return Poll::Pending;
+        }
+        self.worker.shard.send(&self.link, codec::result_frame(id, &Empty {}));
+        self.end(LeaveReason::Logout, &Code::Logout.into());
+        Poll::Ready(())
+    }
+
+    fn poll_farewell(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_writable(cx);
+        if self.link.waiting() > 0 {
+            return Poll::Pending;
+        }
+        self.link.with_stream(Stream::shutdown_write);
+        self.phase = Phase::Lingering;
+        Poll::Ready(())
+    }
+
+    /// Reads what the peer still sends, so that closing does not destroy what it has not read yet.
+    fn poll_lingering(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.link.is_cut() {
+            return Poll::Ready(());
+        }
+        let mut buffer = self.worker.buffer.borrow_mut();
+        match self.link.try_read(&mut buffer) {
+            Ok(0) => Poll::Ready(()),
+            Ok(_) => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if self.link.poll_readable(cx).is_ready() {
+                    cx.waker().wake_by_ref();
+                }
+                Poll::Pending
+            }
+            Err(_) => Poll::Ready(()),
+        }
+    }
+}
+
+impl Drop for Connection {
+    /// However it ended. Must not panic: it may run while a panic unwinds.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.end(LeaveReason::Removed, &Code::Internal.into());
+            self.worker.shard.flush_now(&self.link);
+        }
+        if self.link.closing().is_none() {
+            self.worker.shard.lose(&self.link);
+        }
+        self.depart();
+        self.worker.shard.remove(&self.link);
+    }
+}

@@ -1,0 +1,251 @@
+//! What a connection does with the requests that it reads: decide, hand in, refuse, end.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::connection::{Answer, Connection, Phase, RETRY};
+use super::job::{Job, Task, cost};
+use super::reader::{More, Taken};
+use super::state::Verdict;
+use crate::account::actor::Outcome;
+use crate::account::state::Entered;
+use crate::base::isolation::share;
+use crate::base::limits::FRAME_HEADER_BYTES;
+use crate::directory::actor::Goal;
+use crate::protocol::codec::{self, Numbered, RequestError};
+use crate::protocol::event::LeaveReason;
+use crate::protocol::frame::FrameError;
+use crate::protocol::reply::{LoggedIn, Pong, Welcome};
+use crate::protocol::request::{Class, Request};
+use crate::protocol::status::{Code, Refusal};
+use crate::room::actor::Action;
+use crate::scheduler::desk::Submitted;
+use crate::scheduler::queue::Place;
+
+impl Connection {
+    /// Takes frames while there is credit; true if the session's phase changed.
+    pub(super) fn take(&mut self, fresh: &[u8], answer: Answer<'_>) -> bool {
+        if self.phase == Phase::Fresh {
+            if fresh.first().is_some_and(|&first| first != 0) {
+                self.answer_stranger(fresh);
+                return true;
+            }
+            self.phase = Phase::Open;
+            self.link.spoke.set(true);
+        }
+        let phase = self.phase;
+        let mut reader = std::mem::take(&mut self.reader);
+        let (mut frames, mut bytes) = (0, 0);
+        let taken = {
+            let session = RefCell::new(&mut *self);
+            reader.read(
+                fresh,
+                || session.borrow().state.frame_bytes(),
+                |body| {
+                    frames += 1;
+                    bytes += (body.len() + FRAME_HEADER_BYTES) as u64;
+                    let mut session = session.borrow_mut();
+                    session.receive(body, answer);
+                    session.wants_more(phase)
+                },
+            )
+        };
+        self.reader = reader;
+        if let Taken::Bad(error) = taken {
+            self.end(LeaveReason::Removed, &bad_frame(error));
+        }
+        let now = self.worker.shard.now();
+        let wait = self.budget.charge(frames, bytes, now, &self.worker.settings.rates);
+        if !wait.is_zero() {
+            self.pause = Some(Box::pin(tokio::time::sleep(wait)));
+        }
+        self.phase != phase || self.link.closing().is_some()
+    }
+
+    fn wants_more(&self, phase: Phase) -> More {
+        let credit = self.link.inflight() < self.worker.settings.inflight;
+        let open = self.phase == phase && self.link.closing().is_none();
+        if credit && open { More::Yes } else { More::No }
+    }
+
+    /// Answers what is not this protocol in a way that its sender can read, and closes.
+    fn answer_stranger(&mut self, fresh: &[u8]) {
+        let http = ["GET ", "POST ", "HEAD ", "PUT ", "OPTIONS "]
+            .iter()
+            .any(|method| fresh.starts_with(method.as_bytes()));
+        let text: &[u8] = if http {
+            b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: klatch/1\r\nConnection: close\r\n\
+              Content-Type: text/plain\r\nContent-Length: 63\r\n\r\n\
+              This is a Klatch chat server. Connect with: klatch --server ...\n"
+        } else {
+            b"This is a Klatch chat server: frames of MessagePack, see docs/PROTOCOL.md.\r\n"
+        };
+        self.worker.shard.send(&self.link, Bytes::from_static(text));
+        self.worker.shard.finish(&self.link, LeaveReason::Removed);
+    }
+
+    fn receive(&mut self, body: &[u8], answer: Answer<'_>) {
+        match codec::decode_request(body) {
+            Ok(Numbered { id, request }) => self.decide(id, request, body.len(), answer),
+            Err(RequestError::Refused { id, refusal }) => self.refuse(id, &refusal),
+            Err(RequestError::Malformed(refusal)) => self.end(LeaveReason::Removed, &refusal),
+        }
+    }
+
+    fn decide(&mut self, id: u32, request: Request, bytes: usize, answer: Answer<'_>) {
+        if let Some(observer) = &self.worker.settings.observer {
+            observer(&request);
+        }
+        if !matches!(request, Request::Ping(_)) {
+            self.link.asked.set(self.worker.shard.now());
+        }
+        match self.state.receive(&request) {
+            Verdict::Greet(version) => {
+                let welcome = Welcome { version, ..self.worker.settings.welcome.clone() };
+                self.send(&codec::result_frame(id, &welcome));
+            }
+            Verdict::Pong => {
+                let pong = Pong { time: self.worker.shard.unix_ms() };
+                self.send(&codec::result_frame(id, &pong));
+            }
+            Verdict::Enter(name) => {
+                let token = if let Request::Login(login) = &request { login.token } else { None };
+                let task = Task::Enter(name, token, answer());
+                self.submit(id, task, Class::Interactive, 1, request.timeout_ms());
+            }
+            Verdict::Schedule(class) => {
+                let Some(who) = self.state.identity().cloned() else { return };
+                let (cost, timeout) = (cost(&request, bytes), request.timeout_ms());
+                let class = self.class_of(&request, class);
+                self.submit(id, Task::Request(who, request), class, cost, timeout);
+            }
+            Verdict::Leave => self.phase = Phase::Leaving(id),
+            Verdict::Refuse(refusal) => self.refuse(id, &refusal),
+            Verdict::End(refusal) => {
+                self.send(&codec::refusal_frame(id, &refusal));
+                self.end(LeaveReason::Removed, &refusal);
+            }
+        }
+    }
+
+    /// A `leave` is urgent, but must not overtake what the session asked for before.
+    fn class_of(&self, request: &Request, class: Class) -> Class {
+        if matches!(request, Request::Leave(_)) {
+            let (group, flow) = (self.budget.permit().group(), self.link.id().slot);
+            return self.worker.desk.behind_others(class, group, flow);
+        }
+        class
+    }
+
+    fn submit(&self, id: u32, task: Task, class: Class, cost: u32, timeout_ms: Option<u32>) {
+        let (group, flow) = (self.budget.permit().group(), self.link.id().slot);
+        let place = Place { class, group, flow, cost };
+        let link = Rc::clone(&self.link);
+        let received = self.worker.shard.now();
+        let timeout = timeout_ms.map(|ms| Duration::from_millis(ms.into()));
+        self.link.take_credit();
+        share(|| match self.worker.desk.submit(place, Job { link, id, task, received, timeout }) {
+            Submitted::Now(job) => self.worker.router.work(job),
+            Submitted::Queued => {}
+            Submitted::Full(job) => {
+                let refusal = Refusal::from(Code::Busy).retry_after(RETRY);
+                self.worker.router.refuse(&job.link, job.id, &refusal);
+            }
+        });
+    }
+
+    fn send(&self, frame: &Bytes) {
+        self.worker.shard.send(&self.link, frame.clone());
+    }
+
+    /// Refuses a request; who is refused too often is flooding.
+    fn refuse(&mut self, id: u32, refusal: &Refusal) {
+        self.send(&codec::refusal_frame(id, refusal));
+        let (now, rates) = (self.worker.shard.now(), &self.worker.settings.rates);
+        if let Err(wait) = self.budget.charge_refusal(now, rates) {
+            let burst = rates.refusals.burst;
+            let flood = Refusal::from(Code::Flood);
+            let flood = flood.limit("refusals_burst", burst + 1, burst).retry_after(wait);
+            self.end(LeaveReason::Removed, &flood);
+        }
+    }
+
+    /// Ends the session: with a `bye` where the peer can read one.
+    pub(super) fn end(&mut self, reason: LeaveReason, refusal: &Refusal) {
+        if matches!(self.phase, Phase::First | Phase::Handshake) {
+            return self.worker.shard.lose(&self.link);
+        }
+        let resume = self.state.identity().is_some() && reason != LeaveReason::Logout;
+        log::debug!(session:% = self.link.id(), code = refusal.code.name(); "ends");
+        self.worker.shard.close(&self.link, reason, refusal, resume);
+    }
+
+    /// Tells rooms and accounts that the session has ended; once.
+    pub(super) fn depart(&mut self) {
+        if self.departed {
+            return;
+        }
+        if let Some(who) = self.state.identity() {
+            self.departed = true;
+            let reason = self.link.closing().unwrap_or(LeaveReason::Lost);
+            share(|| self.worker.router.depart(&self.link, who, reason));
+        }
+    }
+
+    /// Goes on with what became of a login.
+    pub(super) fn told(&mut self, outcome: Outcome) {
+        let Outcome { id, entered } = outcome;
+        match entered {
+            Ok(entered) => self.enter(id, entered),
+            Err(refusal) => {
+                self.state.not_entered();
+                self.worker.router.refuse(&self.link, id, &refusal);
+            }
+        }
+    }
+
+    fn enter(&mut self, id: u32, entered: Entered) {
+        let Entered { who, token, rooms, .. } = entered;
+        self.state.entered(Arc::clone(&who));
+        if self.link.closing().is_some() {
+            // It ended while it waited: the name is given back, and no room is joined.
+            return self.depart();
+        }
+        self.link.named.set(true);
+        self.budget.permit().named();
+        let settings = &self.worker.settings;
+        self.worker.shard.arm(&self.link, self.worker.shard.now().after(settings.timeouts.ping));
+        let names = settings.default_rooms.iter().map(|room| Arc::clone(room.shared()));
+        let logged_in = LoggedIn {
+            name: Arc::clone(who.name.shared()),
+            guest: true,
+            token,
+            hold_ms: settings.hold_ms,
+            rooms: names.collect(),
+        };
+        let router = &self.worker.router;
+        router.respond(&self.link, id, &logged_in);
+        for room in &settings.default_rooms {
+            let goal = Goal::Ask(room.clone(), Action::Join { topic: None });
+            router.bring(self.link.id(), &who, goal);
+        }
+        if !rooms.is_empty() {
+            router.bring(self.link.id(), &who, Goal::Return(rooms));
+        }
+    }
+}
+
+fn bad_frame(error: FrameError) -> Refusal {
+    match error {
+        FrameError::Empty => Refusal::new(Code::BadFrame, error.to_string()),
+        FrameError::TooLarge { used, allowed } => Refusal::new(
+            Code::FrameTooLarge,
+            error.to_string(),
+        )
+        .limit("frame_bytes", used as u64, allowed as u64),
+    }
+}
