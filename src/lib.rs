@@ -18,6 +18,7 @@
 
 pub mod account;
 pub mod base;
+pub mod client;
 pub mod config;
 pub mod directory;
 pub mod fanout;

@@ -9,6 +9,7 @@
 )]
 
 mod abuse;
+mod client;
 mod corpus;
 mod daemon;
 mod docs;
@@ -21,6 +22,7 @@ mod room;
 mod samples;
 mod shutdown;
 mod support;
+mod terminal;
 mod tidy;
 mod timeout;
 mod tls;

@@ -1,0 +1,265 @@
+//! One room as a person looks at it: what was said, what is unread, who is there.
+//!
+//! **Bounds:** [`ENTRIES`] entries and [`BYTES`] bytes of text; a new entry pushes out the oldest,
+//! an older page is not fetched when there is no space for it. [`MEMBERS`] names are kept.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use klatch::base::id::{Epoch, Seq};
+use klatch::protocol::reply::{Entry, EntryKind, RoomState};
+
+const ENTRIES: usize = 5_000;
+const BYTES: usize = 4 << 20;
+pub(super) const MEMBERS: usize = 1_000;
+
+/// What an entry of the scrollback is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Somebody said it.
+    Said,
+    /// Somebody set the topic.
+    Topic,
+    /// The client or the server has something to tell: presence, answers to commands, trouble.
+    Note,
+}
+
+/// One entry of the scrollback.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    /// Its place; a note has that of the entry before it.
+    pub(super) seq: Seq,
+    pub(super) time: u64,
+    pub(super) kind: Kind,
+    pub(super) from: Arc<str>,
+    pub(super) text: Arc<str>,
+}
+
+impl Item {
+    fn bytes(&self) -> usize {
+        self.text.len()
+    }
+}
+
+/// What is known of the entries before the oldest that is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Older {
+    /// There may be some.
+    Maybe,
+    /// They were asked for.
+    Asked,
+    /// There are none, or no space for them.
+    None,
+}
+
+/// Where the window on the scrollback stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scroll {
+    /// At the newest entry, and stays there.
+    Follow,
+    /// So that the entry `id` is the lowest, without its last `cut` rows.
+    At { id: i64, cut: usize },
+}
+
+/// A text that is on its way.
+#[derive(Debug, Clone)]
+pub(super) struct Unsaid {
+    pub(super) id: u64,
+    pub(super) text: Arc<str>,
+}
+
+#[derive(Debug)]
+pub(super) struct Chat {
+    /// The room's name; empty for the client's own page.
+    pub(super) room: Arc<str>,
+    pub(super) with: Option<Arc<str>>,
+    pub(super) topic: Arc<str>,
+    pub(super) count: u32,
+    pub(super) members: Vec<Arc<str>>,
+    /// Whether the client is in the room.
+    pub(super) joined: bool,
+    pub(super) items: VecDeque<Item>,
+    /// The id of the first of `items`: ids stay when older ones come before.
+    pub(super) base: i64,
+    bytes: usize,
+    pub(super) older: Older,
+    pub(super) scroll: Scroll,
+    pub(super) unread: u32,
+    pub(super) mentioned: bool,
+    pub(super) unsaid: VecDeque<Unsaid>,
+    epoch: Option<Epoch>,
+}
+
+impl Chat {
+    pub(super) fn new(room: Arc<str>) -> Self {
+        Self {
+            room,
+            with: None,
+            topic: "".into(),
+            count: 0,
+            members: Vec::new(),
+            joined: false,
+            items: VecDeque::new(),
+            base: 0,
+            bytes: 0,
+            older: Older::None,
+            scroll: Scroll::Follow,
+            unread: 0,
+            mentioned: false,
+            unsaid: VecDeque::new(),
+            epoch: None,
+        }
+    }
+
+    /// The client is in the room. Says whether the newest entries are to be fetched.
+    pub(super) fn enter(&mut self, state: &RoomState) -> bool {
+        let anew = !self.joined || self.epoch != Some(state.epoch);
+        self.room = Arc::clone(&state.room);
+        self.with.clone_from(&state.with);
+        self.topic = Arc::clone(&state.topic);
+        self.count = state.members;
+        self.epoch = Some(state.epoch);
+        self.joined = true;
+        if anew && state.seq > Seq(0) {
+            self.older = Older::Asked;
+        }
+        anew && state.seq > Seq(0)
+    }
+
+    /// The history starts anew: numbers are not comparable with the old ones.
+    pub(super) fn reset(&mut self) {
+        self.items.iter_mut().for_each(|item| item.seq = Seq(0));
+        self.older = Older::None;
+    }
+
+    /// How it is called on the screen.
+    pub(super) fn title(&self) -> String {
+        match &self.with {
+            Some(with) => format!("@{with}"),
+            None if self.room.is_empty() => "klatch".into(),
+            None => format!("#{}", self.room),
+        }
+    }
+
+    pub(super) fn newest(&self) -> Seq {
+        self.items.back().map_or(Seq(0), |item| item.seq)
+    }
+
+    /// The oldest entry that history knows too.
+    pub(super) fn oldest(&self) -> Option<Seq> {
+        self.items.iter().find(|item| item.kind != Kind::Note).map(|item| item.seq)
+    }
+
+    /// Adds something at the end that history does not know.
+    pub(super) fn note(&mut self, time: u64, text: &str) {
+        let (seq, from) = (self.newest(), Arc::from(""));
+        self.push(Item { seq, time, kind: Kind::Note, from, text: text.into() });
+    }
+
+    pub(super) fn push(&mut self, item: Item) {
+        self.bytes += item.bytes();
+        self.items.push_back(item);
+        while self.items.len() > ENTRIES || self.bytes > BYTES {
+            let Some(oldest) = self.items.pop_front() else { return };
+            self.bytes = self.bytes.saturating_sub(oldest.bytes());
+            self.base += 1;
+            self.older = Older::None;
+        }
+    }
+
+    /// Puts a page of history where it belongs; what is there already is left as it is.
+    pub(super) fn merge(&mut self, page: Vec<Entry>, more: bool) {
+        for entry in page.into_iter().rev() {
+            if self.items.len() >= ENTRIES || self.bytes + entry.text.len() > BYTES {
+                self.older = Older::None;
+                return;
+            }
+            let at = self.items.partition_point(|item| item.seq < entry.seq);
+            let known = self.items.iter().skip(at).take_while(|item| item.seq == entry.seq);
+            if known.into_iter().any(|item| item.kind != Kind::Note) {
+                continue;
+            }
+            let item = item(entry);
+            self.bytes += item.bytes();
+            self.items.insert(at, item);
+            self.base -= 1;
+        }
+        self.older = if more { Older::Maybe } else { Older::None };
+    }
+
+    /// The newest of the members who are there and the speakers who were, for completion.
+    pub(super) fn names(&self) -> Vec<Arc<str>> {
+        let mut names: Vec<Arc<str>> = Vec::new();
+        let speakers = self.items.iter().rev().filter(|item| item.kind == Kind::Said).take(200);
+        for name in speakers.map(|item| &item.from).chain(&self.members) {
+            if !names.contains(name) {
+                names.push(Arc::clone(name));
+            }
+        }
+        names
+    }
+
+    pub(super) fn arrive(&mut self, names: &[Arc<str>]) {
+        for name in names {
+            if self.members.len() < MEMBERS && !self.members.contains(name) {
+                self.members.push(Arc::clone(name));
+            }
+        }
+    }
+
+    pub(super) fn depart(&mut self, name: &str) {
+        self.members.retain(|member| **member != *name);
+    }
+}
+
+fn item(entry: Entry) -> Item {
+    let Entry { seq, time, kind, from, text } = entry;
+    let kind = match kind {
+        EntryKind::Message => Kind::Said,
+        EntryKind::Topic => Kind::Topic,
+    };
+    Item { seq, time, kind, from, text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(seq: u64) -> Entry {
+        let (kind, text) = (EntryKind::Message, seq.to_string().into());
+        Entry { seq: Seq(seq), time: 0, kind, from: "al".into(), text }
+    }
+
+    fn texts(chat: &Chat) -> String {
+        chat.items.iter().map(|item| &*item.text).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn pages_are_put_where_they_belong_and_nothing_twice() {
+        let mut chat = Chat::new("ops".into());
+        chat.push(item(entry(7)));
+        chat.note(0, "note");
+        chat.push(item(entry(8)));
+        chat.merge([5, 6, 7].map(entry).into(), true);
+        assert_eq!((texts(&chat).as_str(), chat.older), ("5 6 7 note 8", Older::Maybe));
+        assert_eq!((chat.base, chat.oldest()), (-2, Some(Seq(5))));
+        chat.merge([1, 2, 3, 4].map(entry).into(), false);
+        assert_eq!((texts(&chat).as_str(), chat.older), ("1 2 3 4 5 6 7 note 8", Older::None));
+    }
+
+    #[test]
+    fn the_scrollback_is_bounded() {
+        let mut chat = Chat::new("ops".into());
+        for seq in 1..=ENTRIES as u64 + 10 {
+            chat.push(item(entry(seq)));
+        }
+        assert_eq!((chat.items.len(), chat.base), (ENTRIES, 10));
+        chat.merge([1, 2].map(entry).into(), true);
+        assert_eq!((chat.items.len(), chat.older), (ENTRIES, Older::None));
+        let text: Arc<str> = "x".repeat(BYTES / 2 + 1).into();
+        for seq in 9_000..9_003 {
+            chat.push(Item { text: Arc::clone(&text), ..item(entry(seq)) });
+        }
+        assert_eq!(chat.items.len(), 1);
+    }
+}
