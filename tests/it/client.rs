@@ -71,10 +71,11 @@ async fn connect(address: SocketAddr, name: &str) -> (Client, Events) {
 
 async fn message(events: &mut Events) -> Message {
     loop {
-        match events.next().await.expect("an event before the end") {
-            Event::Message(message) => return message,
-            Event::Gap { .. } | Event::Reset { .. } => panic!("something is missing"),
-            _ => {}
+        let event = events.next().await.expect("an event before the end");
+        let whole = !matches!(event, Event::Gap { .. } | Event::Reset { .. });
+        assert!(whole, "something is missing: {event:?}");
+        if let Event::Message(message) = event {
+            return message;
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The one way from the network to the terminal.
 //!
-//! **Invariant:** what [`line`] and [`lines`] return has no character that acts on a terminal, breaks
+//! **Invariant:** what [`line()`] and [`lines`] return has no character that acts on a terminal, breaks
 //! a line (but LF, from `lines`), hides, or turns the direction of what stands around it. Such a
 //! character is shown instead: controls as their pictures (`␛`), the others as `<U+202E>`. Names,
 //! texts, topics, errors and everything else that a server says pass through here, in both modes.
