@@ -13,9 +13,9 @@ FUZZ_SECONDS ?= 60
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## Install what is missing, build the server and start it (ARGS="..." go to it)
+run: ## Install what is missing, build server and client, start the server (ARGS="..." go to it)
 	scripts/install-dependencies
-	cargo build --release --locked --bin klatchd
+	cargo build --release --locked --bins
 	$(BUILD)/release/klatchd $(ARGS)
 
 # The examples in the docs come first, so that the last line tells of the tests.

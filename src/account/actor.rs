@@ -63,12 +63,15 @@ impl Message for Release {
     type Result = ();
 }
 
+/// Takes who was found, and where.
+pub type Finder = Box<dyn FnOnce(Option<(Arc<Identity>, SessionId)>) + Send>;
+
 /// Somebody is sought by name.
 pub struct Find {
     /// The name.
     pub name: UserName,
     /// Told on the Accounts' thread; must not wait.
-    pub answer: Box<dyn FnOnce(Option<(Arc<Identity>, SessionId)>) + Send>,
+    pub answer: Finder,
 }
 
 impl Message for Find {

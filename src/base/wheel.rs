@@ -96,7 +96,9 @@ mod tests {
     #[test]
     fn a_long_pause_brings_everything_once() {
         let mut wheel = Wheel::new(TICK, ms(0));
-        (0..1_000).for_each(|n| wheel.arm(n, ms(n * 100)));
+        for n in 0..1_000 {
+            wheel.arm(n, ms(n * 100));
+        }
         let mut due = wheel.turn(ms(10_000_000));
         due.sort_unstable();
         assert_eq!(due, (0..1_000).collect::<Vec<_>>());
@@ -110,7 +112,9 @@ mod tests {
             moments in proptest::collection::vec(0_u64..400_000, 1..50),
         ) {
             let mut wheel = Wheel::new(TICK, ms(0));
-            moments.iter().for_each(|&at| wheel.arm(at, ms(at)));
+            for &at in &moments {
+                wheel.arm(at, ms(at));
+            }
             let horizon = 250 * (SLOTS as u64 - 1);
             let mut seen = 0;
             for now in (0..=400_000).step_by(250) {

@@ -8,9 +8,9 @@ use clap::Parser;
 use klatch::config::{self, Loaded, Sources};
 use klatch::server;
 
-/// EX_CONFIG of sysexits.h.
+/// `EX_CONFIG` of sysexits.h.
 const BAD_CONFIG: u8 = 78;
-/// EX_UNAVAILABLE of sysexits.h.
+/// `EX_UNAVAILABLE` of sysexits.h.
 const CANNOT_START: u8 = 69;
 
 /// A chat daemon: rooms, a formal protocol, fair scheduling, TLS by default.

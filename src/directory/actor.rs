@@ -107,6 +107,13 @@ pub struct Rooms {
     around: Surroundings,
 }
 
+/// A request that was not passed on.
+struct Refused {
+    from: SessionId,
+    id: Option<u32>,
+    refusal: Box<Refusal>,
+}
+
 /// A worker, as the directory sees it.
 pub struct Place {
     /// Where its actors run.
@@ -168,9 +175,9 @@ impl Rooms {
         self.actors.insert(id, mail);
     }
 
-    fn seek(&mut self, seek: Seek) -> Result<(), (SessionId, Option<u32>, Refusal)> {
+    fn seek(&mut self, seek: Seek) -> Result<(), Refused> {
         let Seek { from, who, id, goal } = seek;
-        let refused = |refusal| (from, id, refusal);
+        let refused = |refusal| Refused { from, id, refusal: Box::new(refusal) };
         let now = self.around.clock.now();
         match goal {
             Goal::List { after, limit } => {
@@ -209,7 +216,7 @@ impl Rooms {
     }
 
     /// Hands a request to its room, and tells the worker where that is.
-    fn pass(&mut self, room: RoomId, ask: Ask) -> Result<(), (SessionId, Option<u32>, Refusal)> {
+    fn pass(&mut self, room: RoomId, ask: Ask) -> Result<(), Refused> {
         let (from, id) = (ask.from, ask.id);
         let Some(actor) = self.actors.get_mut(&room) else { return Ok(()) };
         if actor.known_by.insert(from.worker)
@@ -219,7 +226,8 @@ impl Rooms {
             // Bounded: once for each room and worker.
             mail::post(&worker.learner, known);
         }
-        mail::offer(&actor.ask, ask).map_err(|(why, _)| (from, id, undelivered(why)))
+        let refused = |(why, _)| Refused { from, id, refusal: Box::new(undelivered(why)) };
+        mail::offer(&actor.ask, ask).map_err(refused)
     }
 
     fn respond(&self, session: SessionId, frame: bytes::Bytes) {
@@ -256,10 +264,10 @@ impl Handler<Seek> for Rooms {
     type Result = ();
 
     fn handle(&mut self, seek: Seek, _: &mut Self::Context) {
-        if let Err((session, id, refusal)) = self.seek(seek) {
+        if let Err(Refused { from, id, refusal }) = self.seek(seek) {
             match id {
-                Some(id) => self.respond(session, codec::refusal_frame(id, &refusal)),
-                None => log::debug!(session:% = session; "not done: {}", refusal.text),
+                Some(id) => self.respond(from, codec::refusal_frame(id, &refusal)),
+                None => log::debug!(session:% = from; "not done: {}", refusal.text),
             }
         }
     }

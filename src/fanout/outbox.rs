@@ -12,13 +12,12 @@ use bytes::{Buf, Bytes};
 
 use crate::base::clock::Moment;
 
-/// Slots that an empty outbox keeps for the next frames.
-const KEPT_SLOTS: usize = 4;
-
 /// Bytes waiting, with the moment at which each came.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    waiting: VecDeque<(Bytes, Moment)>,
+    /// The first slice stands apart: most outboxes never hold more than one, and then need no table.
+    front: Option<Slice>,
+    more: VecDeque<Slice>,
     bytes: usize,
     /// Bytes at the front that must go out as they are: OpenSSL has them in a record under way.
     promised: usize,
@@ -26,11 +25,23 @@ pub struct Outbox {
     broken: bool,
 }
 
+/// Whole frames (but for the front), and when they came.
+#[derive(Debug)]
+struct Slice {
+    frames: Bytes,
+    since: Moment,
+}
+
 impl Outbox {
     /// Adds whole frames.
     pub fn push(&mut self, frames: Bytes, now: Moment) {
         self.bytes += frames.len();
-        self.waiting.push_back((frames, now));
+        let slice = Slice { frames, since: now };
+        if self.front.is_none() {
+            self.front = Some(slice);
+        } else {
+            self.more.push_back(slice);
+        }
     }
 
     /// Bytes that wait.
@@ -48,34 +59,44 @@ impl Outbox {
     /// How long the oldest byte has waited.
     #[must_use]
     pub fn age(&self, now: Moment) -> Duration {
-        self.waiting.front().map_or(Duration::ZERO, |&(_, since)| now.since(since))
+        self.front.as_ref().map_or(Duration::ZERO, |front| now.since(front.since))
     }
 
     /// Fills `slices` with what waits, from the front; returns how many it filled.
     pub fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
-        let filled = slices.iter_mut().zip(&self.waiting).map(|(slot, (frames, _))| {
-            *slot = IoSlice::new(frames);
+        let filled = slices.iter_mut().zip(self.waiting()).map(|(slot, slice)| {
+            *slot = IoSlice::new(&slice.frames);
         });
         filled.count()
+    }
+
+    /// The bytes that wait, if they are one slice.
+    #[must_use]
+    pub fn single(&self) -> Option<&[u8]> {
+        if self.more.is_empty() { self.front.as_ref().map(|front| &*front.frames) } else { None }
+    }
+
+    fn waiting(&self) -> impl Iterator<Item = &Slice> {
+        self.front.iter().chain(&self.more)
     }
 
     /// Takes off what was written.
     pub fn written(&mut self, mut count: usize) {
         self.promised = self.promised.saturating_sub(count);
         self.bytes = self.bytes.saturating_sub(count);
-        while let Some((front, _)) = self.waiting.front_mut() {
-            if count < front.len() {
-                front.advance(count);
+        while let Some(front) = &mut self.front {
+            if count < front.frames.len() {
+                front.frames.advance(count);
                 self.broken = count > 0 || self.broken;
-                break;
+                return;
             }
-            count -= front.len();
+            count -= front.frames.len();
             self.broken = false;
-            self.waiting.pop_front();
+            self.front = self.more.pop_front();
         }
-        if self.waiting.is_empty() && self.waiting.capacity() > KEPT_SLOTS {
+        if self.more.capacity() > 0 {
             // Thousands of idle sessions must not each keep the table of their busiest moment.
-            self.waiting = VecDeque::new();
+            self.more = VecDeque::new();
         }
     }
 
@@ -87,17 +108,18 @@ impl Outbox {
     /// Drops what can be dropped without breaking a frame or a record.
     pub fn abandon(&mut self) {
         let mut kept = 0;
-        let keep = self
-            .waiting
-            .iter()
-            .enumerate()
-            .take_while(|&(index, (frames, _))| {
-                let needed = kept < self.promised || (index == 0 && self.broken);
-                kept += if needed { frames.len() } else { 0 };
-                needed
-            })
-            .count();
-        self.waiting.truncate(keep);
+        let needed = self.waiting().enumerate().take_while(|&(index, slice)| {
+            let needed = kept < self.promised || (index == 0 && self.broken);
+            kept += if needed { slice.frames.len() } else { 0 };
+            needed
+        });
+        match needed.count() {
+            0 => {
+                self.front = None;
+                self.more.clear();
+            }
+            count => self.more.truncate(count - 1),
+        }
         self.bytes = kept;
     }
 }

@@ -53,6 +53,12 @@ struct Lines {
     many: VecDeque<u32>,
 }
 
+impl Lines {
+    fn is_empty(&self) -> bool {
+        self.few.is_empty() && self.many.is_empty()
+    }
+}
+
 /// How many links a step of delivery concerns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Crowd {
@@ -245,11 +251,13 @@ impl Shard {
             return;
         }
         let mut lines = self.lines.borrow_mut();
+        let first = lines.is_empty();
         match crowd {
             Crowd::Few => lines.few.push_back(link.id().slot),
             Crowd::Many => lines.many.push_back(link.id().slot),
         }
-        if let Some(flusher) = self.flusher.borrow().as_ref() {
+        // Behind others the Fanout comes by without being woken again.
+        if first && let Some(flusher) = self.flusher.borrow().as_ref() {
             flusher.wake_by_ref();
         }
     }
@@ -273,23 +281,23 @@ impl Shard {
     /// Writes to the sockets in line, each once, up to a bounded number; true if some are left.
     pub fn flush(&self) -> bool {
         let (few, many) = {
-            let mut lines = self.lines.borrow_mut();
+            let lines = self.lines.borrow();
             let few = lines.few.len().min(FLUSH_SOCKETS);
             // A large room goes on in every turn, the more so when nobody else wants to write.
-            let many = lines.many.len().min(FLUSH_SOCKETS - few / 2);
-            let few: Vec<u32> = lines.few.drain(..few).collect();
-            let many: Vec<u32> = lines.many.drain(..many).collect();
-            (few, many)
+            (few, lines.many.len().min(FLUSH_SOCKETS - few / 2))
         };
-        for slot in few.into_iter().chain(many) {
-            let link = self.links.borrow().get(slot as usize).cloned();
-            if let Some(link) = link {
+        let links = self.links.borrow();
+        for turn in 0..few + many {
+            let slot = {
+                let mut lines = self.lines.borrow_mut();
+                if turn < few { lines.few.pop_front() } else { lines.many.pop_front() }
+            };
+            if let Some(link) = slot.and_then(|slot| links.get(slot as usize)) {
                 link.dirty.set(false);
-                self.flush_link(&link);
+                self.flush_link(link);
             }
         }
-        let lines = self.lines.borrow();
-        !(lines.few.is_empty() && lines.many.is_empty())
+        !self.lines.borrow().is_empty()
     }
 
     pub(super) fn flush_link(&self, link: &Rc<Link>) {
@@ -299,15 +307,20 @@ impl Shard {
             if outbox.is_empty() {
                 break;
             }
-            let mut slices = [IoSlice::new(&[]); FLUSH_SLICES];
-            let count = outbox.slices(&mut slices);
-            let slices = slices.get(..count).unwrap_or_default();
-            let wrote = link.stream.borrow_mut().try_write(slices, &mut scratch);
+            let mut stream = link.stream.borrow_mut();
+            let (offered, wrote) = if let Some(one) = outbox.single() {
+                (one.len(), stream.try_write(&[IoSlice::new(one)], &mut scratch))
+            } else {
+                let mut slices = [IoSlice::new(&[]); FLUSH_SLICES];
+                let count = outbox.slices(&mut slices);
+                let slices = slices.get(..count).unwrap_or_default();
+                let offered = slices.iter().map(|slice| slice.len()).sum();
+                (offered, stream.try_write(slices, &mut scratch))
+            };
             match wrote {
                 Ok(count) => outbox.written(count),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if matches!(*link.stream.borrow(), Stream::Tls(_)) {
-                        let offered: usize = slices.iter().map(|slice| slice.len()).sum();
+                    if matches!(*stream, Stream::Tls(_)) {
                         outbox.promise(offered.min(RECORD_BYTES));
                     }
                     link.blocked.set(true);
@@ -316,8 +329,7 @@ impl Shard {
                 }
                 Err(error) => {
                     log::debug!(session:% = link.id(), error:% = error; "writing failed");
-                    outbox.written(usize::MAX);
-                    drop(outbox);
+                    drop((outbox, stream));
                     self.lose(link);
                     return;
                 }

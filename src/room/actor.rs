@@ -1,4 +1,4 @@
-//! The ChatRoom actor: membership, order, and the announcement of who joins and leaves.
+//! The `ChatRoom` actor: membership, order, and the announcement of who joins and leaves.
 //!
 //! **Receives** [`Ask`] from sessions (through the scheduler or the directory), [`Part`] when a
 //! session has ended, [`Commit`] from storage, [`Retire`] from the directory.

@@ -14,6 +14,9 @@ use crate::protocol::event::{Event, Message, TopicChanged};
 use crate::protocol::reply::{Entry, EntryKind, RoomState, Said, TopicState};
 use crate::protocol::status::Refusal;
 
+/// Room for the frames of a quiet turn without growing.
+const FRAMES_BYTES: usize = 256;
+
 /// One turn's work of a room.
 #[derive(Debug)]
 pub struct Batch {
@@ -31,8 +34,8 @@ enum Planned {
     /// Frames that show entries.
     Shown(Step),
     Said(SessionId, u32, Said),
-    Topic(SessionId, u32, TopicState),
-    Room(SessionId, Answer, RoomState),
+    Topic(SessionId, u32, Box<TopicState>),
+    Room(SessionId, Answer, Box<RoomState>),
 }
 
 /// How a session that was let in learns of the room.
@@ -100,6 +103,9 @@ impl Batch {
             self.cut(attached);
         }
         self.frames_stored = stored;
+        if self.frames.is_empty() {
+            self.frames.reserve(FRAMES_BYTES);
+        }
         codec::append_event(&mut self.frames, event);
     }
 
@@ -153,12 +159,12 @@ impl Batch {
 
     /// Acknowledges a topic of this batch.
     pub fn acknowledge_topic(&mut self, session: SessionId, id: u32, topic: TopicState) {
-        self.plan(session, Planned::Topic(session, id, topic));
+        self.plan(session, Planned::Topic(session, id, Box::new(topic)));
     }
 
     /// Shows the room to a session that was let in.
     pub fn show_room(&mut self, session: SessionId, answer: Answer, room: RoomState) {
-        self.plan(session, Planned::Room(session, answer, room));
+        self.plan(session, Planned::Room(session, answer, Box::new(room)));
     }
 
     /// Ends the batch: nothing is added after this.
@@ -187,15 +193,15 @@ impl Planned {
                 answered(session, id, &|| codec::result_frame(id, &said))
             }
             Self::Topic(session, id, topic) => {
-                answered(session, id, &|| codec::result_frame(id, &topic))
+                answered(session, id, &|| codec::result_frame(id, &*topic))
             }
             Self::Room(session, answer, mut room) => {
                 if let Some((_, head)) = failed {
                     room.seq = room.seq.min(*head);
                 }
                 Some(match answer {
-                    Answer::Result(id) => Step::Respond(session, codec::result_frame(id, &room)),
-                    Answer::Event => Step::Send(session, codec::event_frame(&Event::Room(room))),
+                    Answer::Result(id) => Step::Respond(session, codec::result_frame(id, &*room)),
+                    Answer::Event => Step::Send(session, codec::event_frame(&Event::Room(*room))),
                 })
             }
         }

@@ -60,7 +60,7 @@ async fn accept(
             Ok(Err(Denied { refusal, permit })) => {
                 log::debug!(peer:% = peer; "not admitted: {}", refusal.text);
                 match permit {
-                    Some(permit) => (permit, Some(refusal)),
+                    Some(permit) => (permit, Some(*refusal)),
                     None => continue,
                 }
             }

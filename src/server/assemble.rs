@@ -24,7 +24,7 @@ use crate::transport::tls::Identity;
 
 pub(super) fn assemble(
     config: &Config,
-    parts: Parts,
+    parts: &Parts,
     listeners: Vec<Socket>,
     identity: Arc<RwLock<Identity>>,
 ) -> Result<Server, StartError> {
@@ -61,7 +61,7 @@ pub(super) fn assemble(
     let rooms = Rooms::new(config.rooms.rooms_max, permanent, places.collect(), around).start();
 
     let common = Common {
-        settings: settings(config, &parts, store.as_ref()),
+        settings: settings(config, parts, store.as_ref()),
         outbox: limits::outbox(config),
         clock: Arc::clone(&parts.clock),
         identity: Arc::clone(&identity),

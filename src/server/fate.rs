@@ -2,7 +2,7 @@
 
 use crate::base::isolation;
 
-/// EX_SOFTWARE of sysexits.h: a supervisor can tell a bug from a bad configuration.
+/// `EX_SOFTWARE` of sysexits.h: a supervisor can tell a bug from a bad configuration.
 pub const EXIT_CODE: i32 = 70;
 
 /// Has every panic that is not contained end the process: what several sessions share may be left

@@ -114,7 +114,7 @@ impl Server {
 }
 
 /// Starts a server; must be called within an actix system.
-pub fn start(config: &Config, parts: Parts) -> Result<Server, StartError> {
+pub fn start(config: &Config, parts: &Parts) -> Result<Server, StartError> {
     let listeners = config
         .server
         .listen
@@ -122,7 +122,7 @@ pub fn start(config: &Config, parts: Parts) -> Result<Server, StartError> {
         .map(|&address| accept::bind(address))
         .collect::<Result<Vec<_>, _>>()?;
     make_state_directory(&parts.state_dir)?;
-    let identity = Arc::new(RwLock::new(load_identity(config, &parts)?));
+    let identity = Arc::new(RwLock::new(load_identity(config, parts)?));
     assemble::assemble(config, parts, listeners, identity)
 }
 
@@ -136,15 +136,12 @@ fn make_state_directory(path: &std::path::Path) -> Result<(), StartError> {
 }
 
 fn load_identity(config: &Config, parts: &Parts) -> Result<Identity, StartError> {
-    let (certificate, key) = match (&config.tls.certificate, &config.tls.key) {
-        (Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
-        _ => {
-            let names = certificate_names(&config.tls.names);
-            let files = certificate::ensure(&parts.state_dir, &names)?;
-            (files.certificate, files.key)
-        }
-    };
-    Ok(Identity::load(&certificate, &key, ALPN_WIRE)?)
+    if let (Some(certificate), Some(key)) = (&config.tls.certificate, &config.tls.key) {
+        return Ok(Identity::load(certificate, key, ALPN_WIRE)?);
+    }
+    let names = certificate_names(&config.tls.names);
+    let files = certificate::ensure(&parts.state_dir, &names)?;
+    Ok(Identity::load(&files.certificate, &files.key, ALPN_WIRE)?)
 }
 
 /// The names of the self-signed certificate: those configured, and what this machine is called.

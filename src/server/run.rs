@@ -18,7 +18,7 @@ pub fn run(config: &Config, state_dir: PathBuf) -> Result<(), StartError> {
     system.block_on(async {
         let (mut term, mut int) =
             (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let server = start(config, Parts::new(state_dir))?;
+        let server = start(config, &Parts::new(state_dir))?;
         greet(&server, &mut io::stdout().lock())?;
         let name = tokio::select! {
             _ = term.recv() => "SIGTERM",

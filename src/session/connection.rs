@@ -129,7 +129,7 @@ impl Connection {
                 Phase::First => ready!(self.poll_first(cx)),
                 Phase::Handshake => ready!(self.poll_handshake(cx)),
                 Phase::Fresh | Phase::Open | Phase::HalfClosed => {
-                    ready!(self.poll_open(answer, cx))
+                    ready!(self.poll_open(answer, cx));
                 }
                 Phase::Leaving(id) => ready!(self.poll_leaving(id, cx)),
                 Phase::Farewell => ready!(self.poll_farewell(cx)),
@@ -225,7 +225,7 @@ impl Connection {
         match self.link.try_read(&mut buffer) {
             Ok(0) => {
                 self.phase = Phase::HalfClosed;
-                return Poll::Ready(());
+                Poll::Ready(())
             }
             Ok(count) => {
                 let bytes = buffer.get(..count).unwrap_or_default();

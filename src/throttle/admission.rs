@@ -44,7 +44,7 @@ const TOLD: Rate = Rate { per_second: 20, burst: 40 };
 #[derive(Debug)]
 pub struct Denied {
     /// Why.
-    pub refusal: Refusal,
+    pub refusal: Box<Refusal>,
     /// The right to be connected for as long as it takes to say so, if there is time for that.
     pub permit: Option<Permit>,
 }
@@ -102,7 +102,10 @@ impl Admission {
     pub fn admit(&mut self, address: IpAddr, now: Moment) -> Result<Permit, Denied> {
         self.try_admit(address, now).map_err(|refusal| {
             let told = self.told.try_charge(1, now, TOLD).is_ok();
-            Denied { refusal, permit: told.then(|| self.permit(SmallVec::new(), true)) }
+            Denied {
+                refusal: Box::new(refusal),
+                permit: told.then(|| self.permit(SmallVec::new(), true)),
+            }
         })
     }
 

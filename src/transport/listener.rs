@@ -25,6 +25,7 @@ pub struct BindError {
     pub source: io::Error,
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the kinds are open: most have no advice")]
 fn advice(source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::AddrInUse => {

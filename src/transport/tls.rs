@@ -167,5 +167,5 @@ fn refuse_exposed(path: &Path) -> Result<(), TlsError> {
     let metadata =
         fs::metadata(path).map_err(|source| TlsError::Read { path: path.to_owned(), source })?;
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o007 == 0 { Ok(()) } else { Err(TlsError::Exposed { path: path.to_owned(), mode }) }
+    if mode & 0o006 == 0 { Ok(()) } else { Err(TlsError::Exposed { path: path.to_owned(), mode }) }
 }

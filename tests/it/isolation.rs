@@ -84,7 +84,7 @@ fn child_with_a_bug_in_shared_state() {
     let mut parts = Parts::new(dir.path().to_owned());
     parts.store = Some(Arc::new(Buggy));
     System::new().block_on(async {
-        let server = server::start(&config, parts).unwrap();
+        let server = server::start(&config, &parts).unwrap();
         let address = server.addresses()[0];
         let client = std::thread::spawn(move || {
             let mut ann = TestClient::connect(address);

@@ -50,7 +50,7 @@ fn the_printed_fingerprint_is_the_certificate_s() {
     let server = TestServer::start();
     let stream = handshake(&server, SslVersion::TLS1_3).unwrap();
     let digest = stream.ssl().peer_certificate().unwrap().digest(MessageDigest::sha256()).unwrap();
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = klatch::transport::certificate::hex(&digest);
     assert_eq!(hex, server.fingerprint);
     assert!(server.state_dir.path().join("key.pem").is_file());
 }

@@ -220,7 +220,7 @@ impl TestClient {
                 self.received = rest;
                 return Some(body);
             }
-            let mut buffer = [0; 65_536];
+            let mut buffer = [0; 16_384];
             match self.stream.read(&mut buffer) {
                 Ok(0) => return None,
                 Ok(count) => self.received.extend_from_slice(&buffer[..count]),

@@ -85,7 +85,7 @@ impl TestServer {
             System::new().block_on(async move {
                 let mut parts = Parts::new(path);
                 change(&mut parts);
-                let server = server::start(&config, parts).expect("the server starts");
+                let server = server::start(&config, &parts).expect("the server starts");
                 let address = *server.addresses().first().expect("an address");
                 told.send((address, server.fingerprint())).expect("the test waits");
                 while let Some(command) = orders.recv().await {
@@ -147,7 +147,7 @@ impl TestServer {
     }
 
     fn command(&self, command: Command) {
-        self.commands.send(command).ok().expect("the server runs");
+        assert!(self.commands.send(command).is_ok(), "the server runs");
     }
 
     /// A plain connection that has said nothing.
