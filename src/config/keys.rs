@@ -30,8 +30,7 @@ const fn seconds(seconds: u64) -> Duration {
 settings! {
     /// Where the server listens, and what it is.
     server: Server {
-        /// Where to listen. This one port serves programs, browsers and metrics alike.
-        /// `[::]` takes IPv4 connections too.
+        /// Where to listen. `[::]` takes IPv4 connections too.
         listen: Vec<SocketAddr> as List<Address, 1> =
             vec![SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), 5528)], Restart;
 

@@ -18,11 +18,16 @@ pub fn run(config: &Config, state_dir: PathBuf) -> Result<(), StartError> {
     system.block_on(async {
         let (mut term, mut int) =
             (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let mut hup = signal(SignalKind::hangup())?;
         let server = start(config, &Parts::new(state_dir))?;
         greet(&server, &mut io::stdout().lock())?;
-        let name = tokio::select! {
-            _ = term.recv() => "SIGTERM",
-            _ = int.recv() => "SIGINT",
+        let name = loop {
+            tokio::select! {
+                _ = term.recv() => break "SIGTERM",
+                _ = int.recv() => break "SIGINT",
+                // By default it would kill the daemon: an operator who asks for a reload means well.
+                _ = hup.recv() => log::warn!("SIGHUP: this version applies changes on restart only"),
+            }
         };
         log::info!(signal = name; "shutting down; once more stops at once");
         tokio::select! {
