@@ -15,8 +15,8 @@ const OPENING: &str = "\
 #
 # A variable KLATCHD__SECTION__KEY wins over this file, and --set section.key=value over both; in
 # those, commas stand between the items of a list. `klatchd --check-config` tells all that is wrong
-# at once, `klatchd --print-config` shows what holds and where it comes from. Keys with `reload: yes`
-# can change while the server runs; this version applies every change on restart.
+# at once, `klatchd --print-config` shows what holds and where it comes from. `reload: yes` marks
+# the keys that can change while the server runs; this version applies each change on restart.
 ";
 
 /// The text of `config/klatchd.toml`: every key with its docs, commented out with its default.
