@@ -16,6 +16,7 @@ use bytes::Bytes;
 use super::shard::Shard;
 use crate::base::id::{RoomId, SessionId};
 use crate::base::limits::MAILBOX;
+use crate::transport::turn::come_again;
 
 /// What one room has for the links of one worker, in order.
 #[derive(Debug)]
@@ -118,7 +119,7 @@ impl ActorFuture<Fanout> for Flush {
         fanout.shard.watch(cx.waker());
         if fanout.shard.flush() {
             // The rest in the next turn: others have waited long enough.
-            cx.waker().wake_by_ref();
+            come_again(cx);
         }
         Poll::Pending
     }

@@ -12,6 +12,7 @@ use actix::{Actor, AsyncContext, Context};
 
 use super::desk::Desk;
 use crate::base::limits::SCHEDULER_JOBS;
+use crate::transport::turn::come_again;
 
 /// The actor.
 pub struct Scheduler<J> {
@@ -53,7 +54,7 @@ impl<J: 'static> ActorFuture<Scheduler<J>> for Turn {
             }
         }
         // The rest in the next turn.
-        cx.waker().wake_by_ref();
+        come_again(cx);
         Poll::Pending
     }
 }

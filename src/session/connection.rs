@@ -26,6 +26,7 @@ use crate::protocol::reply::Empty;
 use crate::protocol::status::{Code, Refusal};
 use crate::throttle::admission::Permit;
 use crate::throttle::budget::Budget;
+use crate::transport::turn::come_again;
 use crate::transport::{Stream, tls};
 
 /// The first byte of a TLS connection: a record with a handshake.
@@ -235,7 +236,7 @@ impl Connection {
                     return Poll::Ready(());
                 }
                 // Others first: this one comes again when they had their turn.
-                cx.waker().wake_by_ref();
+                come_again(cx);
                 Poll::Pending
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.link.poll_readable(cx),
@@ -294,12 +295,12 @@ impl Connection {
         match self.link.try_read(&mut buffer) {
             Ok(0) => Poll::Ready(()),
             Ok(_) => {
-                cx.waker().wake_by_ref();
+                come_again(cx);
                 Poll::Pending
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 if self.link.poll_readable(cx).is_ready() {
-                    cx.waker().wake_by_ref();
+                    come_again(cx);
                 }
                 Poll::Pending
             }

@@ -8,6 +8,7 @@ pub mod address;
 pub mod certificate;
 pub mod listener;
 pub mod tls;
+pub mod turn;
 
 use std::io::{self, IoSlice, Read, Write};
 use std::task::{Context, Poll};
