@@ -66,6 +66,8 @@ pub struct Orphan {
     pub room: RoomId,
     /// The session.
     pub session: SessionId,
+    /// Why it is gone, as far as is known.
+    pub reason: LeaveReason,
 }
 
 impl Message for Orphan {
@@ -198,8 +200,9 @@ impl Rooms {
                     self.make(made);
                 }
                 let join = || Action::Join { topic: None };
-                self.pass(room, Ask { from, who, id, action: join() })?;
+                // The other first: whoever asked finds both in the room.
                 self.pass(room, Ask { from: session, who: peer, id: None, action: join() })?;
+                self.pass(room, Ask { from, who, id, action: join() })?;
             }
             Goal::Return(rooms) => {
                 for room in rooms {
@@ -277,7 +280,7 @@ impl Handler<Orphan> for Rooms {
     type Result = ();
 
     fn handle(&mut self, orphan: Orphan, ctx: &mut Self::Context) {
-        let part = Part { session: orphan.session, account: None, reason: LeaveReason::Lost };
+        let part = Part { session: orphan.session, account: None, reason: orphan.reason };
         self.handle(Depart { room: orphan.room, part }, ctx);
     }
 }

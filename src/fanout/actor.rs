@@ -16,6 +16,7 @@ use bytes::Bytes;
 use super::shard::Shard;
 use crate::base::id::{RoomId, SessionId};
 use crate::base::limits::MAILBOX;
+use crate::protocol::event::LeaveReason;
 use crate::transport::turn::come_again;
 
 /// What one room has for the links of one worker, in order.
@@ -47,7 +48,7 @@ impl Message for Deliver {
 }
 
 /// Told when a session that a room has let in is gone: the room must let it go.
-pub type Orphaned = Box<dyn Fn(RoomId, SessionId)>;
+pub type Orphaned = Box<dyn Fn(RoomId, SessionId, LeaveReason)>;
 
 /// The actor.
 pub struct Fanout {
@@ -66,7 +67,8 @@ impl Fanout {
             Step::Broadcast(frames) => self.shard.broadcast(room, &frames),
             Step::Attach(session) => {
                 if !self.shard.attach(room, session) {
-                    (self.orphaned)(room, session);
+                    let reason = self.shard.link(session).and_then(|link| link.closing());
+                    (self.orphaned)(room, session, reason.unwrap_or(LeaveReason::Lost));
                 }
             }
             Step::Detach(session) => self.shard.detach(room, session),

@@ -87,7 +87,9 @@ struct Member {
     who: Arc<Identity>,
     sessions: SmallVec<[SessionId; 1]>,
     since: u64,
-    typing: Option<Moment>,
+    /// Whether the others were told that it is typing, and when.
+    typing: bool,
+    typing_told: Option<Moment>,
 }
 
 /// What a `say` comes to.
@@ -199,7 +201,13 @@ impl Room {
         }
         self.presence.joined(who.name.shared());
         let sessions = SmallVec::from_elem(session, 1);
-        let member = Member { who: Arc::clone(who), sessions, since: time, typing: None };
+        let member = Member {
+            who: Arc::clone(who),
+            sessions,
+            since: time,
+            typing: false,
+            typing_told: None,
+        };
         self.members.insert(who.account, member);
         Ok(Arrival::Account)
     }
@@ -320,15 +328,15 @@ impl Room {
     ) -> Result<Option<Event>, Refusal> {
         let room = Arc::clone(self.name());
         let member = self.members.get_mut(&account).ok_or_else(not_member)?;
-        let told = match (member.typing, active) {
-            (Some(since), true) => now.since(since) < TYPING_INTERVAL,
-            (None, false) => true,
-            (None, true) | (Some(_), false) => false,
-        };
-        if told {
+        let lately = |told: Moment| now.since(told) < TYPING_INTERVAL;
+        let silent = if active { member.typing_told.is_some_and(lately) } else { !member.typing };
+        if silent {
             return Ok(None);
         }
-        member.typing = active.then_some(now);
+        member.typing = active;
+        if active {
+            member.typing_told = Some(now);
+        }
         let from = Arc::clone(member.who.name.shared());
         Ok(Some(Event::Typing(TypingChanged { room, from, active })))
     }

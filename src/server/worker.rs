@@ -61,9 +61,9 @@ impl Mailboxes {
         let shard = Rc::new(Shard::new(id, outbox, clock));
 
         let orphans = rooms.recipient();
-        let orphaned = Box::new(move |room, session| {
+        let orphaned = Box::new(move |room, session, reason| {
             // Bounded by the joins that are under way.
-            mail::post(&orphans, Orphan { room, session });
+            mail::post(&orphans, Orphan { room, session, reason });
         });
         let fanout = Context::with_receiver(self.fanout);
         let fanout = fanout.run(Fanout::new(Rc::clone(&shard), orphaned));

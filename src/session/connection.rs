@@ -183,6 +183,7 @@ impl Connection {
         match ready!(self.link.with_stream(|stream| tls::poll_handshake(stream, cx))) {
             Ok(()) => {
                 self.phase = Phase::Fresh;
+                self.link.spoke.set(true);
                 self.deny();
             }
             Err(error) => {

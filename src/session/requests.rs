@@ -153,7 +153,7 @@ impl Connection {
             Submitted::Queued => {}
             Submitted::Full(job) => {
                 let refusal = Refusal::from(Code::Busy).retry_after(RETRY);
-                self.worker.router.refuse(&job.link, job.id, &refusal);
+                self.worker.router.give_up(job, refusal);
             }
         });
     }
@@ -179,7 +179,9 @@ impl Connection {
         if matches!(self.phase, Phase::First | Phase::Handshake) {
             return self.worker.shard.lose(&self.link);
         }
-        let resume = self.state.identity().is_some() && reason != LeaveReason::Logout;
+        // A malformed client would only come back and do the same.
+        let malformed = refusal.code.class() == 1;
+        let resume = self.state.identity().is_some() && reason != LeaveReason::Logout && !malformed;
         log::debug!(session:% = self.link.id(), code = refusal.code.name(); "ends");
         self.worker.shard.close(&self.link, reason, refusal, resume);
     }

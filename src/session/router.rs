@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::job::{Job, Task};
-use crate::account::actor::{Enter, Find, Release};
+use crate::account::actor::{Enter, Find, Outcome, Release};
 use crate::base::id::{RoomId, SessionId};
 use crate::base::name::{Identity, RoomName, UserName};
 use crate::directory::actor::{Depart, Goal, Known, Seek, undelivered};
@@ -78,18 +78,33 @@ impl Router {
             return;
         }
         if let Some(refusal) = job.expired(self.shard.now(), self.policy.queue) {
-            return self.refuse(&job.link, job.id, &refusal);
+            return self.give_up(job, refusal);
         }
         let (link, id) = (job.link, job.id);
         let done = match job.task {
             Task::Enter(name, token, answer) => {
                 let enter = Enter { session: link.id(), id, name, token, answer };
-                mail::offer(&self.shared.enter, enter).map_err(|(why, _)| undelivered(why))
+                if let Err((why, enter)) = mail::offer(&self.shared.enter, enter) {
+                    let entered = Err(undelivered(why));
+                    mail::post(&enter.answer, Outcome { id, entered });
+                }
+                return;
             }
             Task::Request(who, request) => self.pass(&link, who, id, request),
         };
         if let Err(refusal) = done {
             self.refuse(&link, id, &refusal);
+        }
+    }
+
+    /// Refuses a job that was not begun.
+    pub fn give_up(&self, job: Job, refusal: Refusal) {
+        match job.task {
+            Task::Request(..) => self.refuse(&job.link, job.id, &refusal),
+            Task::Enter(_, _, answer) => {
+                // The session itself must know: it may ask for a name again. Bounded: one at a time.
+                mail::post(&answer, Outcome { id: job.id, entered: Err(refusal) });
+            }
         }
     }
 

@@ -34,6 +34,7 @@ fn a_frame_that_is_none_ends_the_session_with_its_reason() {
         client.send_raw(bytes);
         let bye = client.bye();
         assert_eq!(bye.code, code.number(), "{bytes:x?}");
+        assert!(!bye.resume, "it would only do the same again");
         server.wait_for_sessions(0);
     }
 }

@@ -231,6 +231,7 @@ fn a_direct_room_is_for_two() {
     let mut eve = server.login("eve");
     let room = ann.request(&direct("BOB")).unwrap();
     assert_eq!((room.kind, room.with.as_deref()), (RoomKind::Direct, Some("bob")));
+    assert_eq!(room.members, 2, "both at once");
     let seen = bob.expect(|e| match e {
         Event::Room(room) if room.kind == RoomKind::Direct => Some(room.clone()),
         _ => None,

@@ -69,6 +69,17 @@ fn who_only_pings_is_idle_in_the_end() {
 }
 
 #[test]
+fn a_login_whose_time_has_passed_may_be_tried_again() {
+    let server = TestServer::start();
+    let mut ann = server.connect();
+    ann.hello();
+    let login =
+        klatch::protocol::request::Login { name: "ann".into(), token: None, timeout_ms: Some(0) };
+    assert_eq!(ann.refused(&login), Code::Deadline);
+    ann.login("ann");
+}
+
+#[test]
 fn a_request_whose_time_has_passed_is_not_done() {
     let server = TestServer::start();
     let mut ann = server.login("ann");

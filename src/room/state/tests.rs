@@ -133,9 +133,10 @@ fn typing_is_told_once_in_a_while() {
         tell(true, 2),
         tell(true, 3),
         tell(false, 4),
+        tell(true, 5),
         tell(false, 5),
     ];
-    assert_eq!(told, [false, true, false, true, true, false]);
+    assert_eq!(told, [false, true, false, true, true, false, false]);
 }
 
 #[test]
