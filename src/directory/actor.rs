@@ -199,10 +199,7 @@ impl Rooms {
                 if let Some(made) = made {
                     self.make(made);
                 }
-                let join = || Action::Join { topic: None };
-                // The other first: whoever asked finds both in the room.
-                self.pass(room, Ask { from: session, who: peer, id: None, action: join() })?;
-                self.pass(room, Ask { from, who, id, action: join() })?;
+                self.pass(room, Ask { from, who, id, action: Action::JoinBoth { peer, session } })?;
             }
             Goal::Return(rooms) => {
                 for room in rooms {

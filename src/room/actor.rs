@@ -58,6 +58,13 @@ pub enum Action {
         /// The topic of a new room.
         topic: Option<Arc<str>>,
     },
+    /// Let me in, and the other of this direct room too.
+    JoinBoth {
+        /// The other.
+        peer: Arc<Identity>,
+        /// The other's session.
+        session: SessionId,
+    },
     /// Let me go.
     Leave,
     /// Who is there?
@@ -237,6 +244,8 @@ impl Handler<Ask> for ChatRoom {
                     self.found(account, topic);
                 }
             }
+            Action::JoinBoth { peer, session } => self
+                .let_in(&[(*session, peer, Answer::Event), (from, &ask.who, Answer::Result(id))]),
             Action::Leave => match self.part(account, from, LeaveReason::Left) {
                 Departure::Unknown => match self.room.check_member(account) {
                     Ok(()) => self.batch.respond(from, id, &Empty {}),

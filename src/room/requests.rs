@@ -19,23 +19,37 @@ use crate::store::{self, Range, StoreError};
 
 impl ChatRoom {
     pub(super) fn join(&mut self, from: SessionId, who: &Arc<Identity>, answer: Answer) {
-        match self.room.join(who, from, self.around.clock.unix_ms()) {
-            // Brought here twice, as a default room and as one it was in: once is enough.
-            Ok(Arrival::Known) if answer == Answer::Event => {}
-            Ok(arrival) => {
-                if arrival == Arrival::Account {
-                    self.announce();
-                }
-                if arrival != Arrival::Known {
-                    self.batch.attach(&mut self.attached, from);
-                }
-                let state = self.room.seen_by(who.account, self.pipeline.journal().first());
-                self.batch.show_room(from, answer, state);
+        self.let_in(&[(from, who, answer)]);
+    }
+
+    /// Lets sessions in together: each finds all of them there, and the others are told once.
+    pub(super) fn let_in(&mut self, arriving: &[(SessionId, &Arc<Identity>, Answer)]) {
+        let time = self.around.clock.unix_ms();
+        let mut arrived = Vec::with_capacity(arriving.len());
+        for &(session, who, answer) in arriving {
+            match self.room.join(who, session, time) {
+                // Brought here twice, as a default room and as one it was in: once is enough.
+                Ok(Arrival::Known) if answer == Answer::Event => {}
+                Ok(arrival) => arrived.push((session, who.account, answer, arrival)),
+                Err(refusal) => match answer {
+                    Answer::Result(id) => self.batch.refuse(session, id, &refusal),
+                    Answer::Event => {
+                        log::debug!(session:% = session; "cannot join: {}", refusal.text);
+                    }
+                },
             }
-            Err(refusal) => match answer {
-                Answer::Result(id) => self.batch.refuse(from, id, &refusal),
-                Answer::Event => log::debug!(session:% = from; "cannot join: {}", refusal.text),
-            },
+        }
+        if arrived.iter().any(|&(.., arrival)| arrival == Arrival::Account) {
+            self.announce();
+        }
+        for &(session, _, _, arrival) in &arrived {
+            if arrival != Arrival::Known {
+                self.batch.attach(&mut self.attached, session);
+            }
+        }
+        for (session, account, answer, _) in arrived {
+            let state = self.room.seen_by(account, self.pipeline.journal().first());
+            self.batch.show_room(session, answer, state);
         }
     }
 

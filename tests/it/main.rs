@@ -27,6 +27,7 @@ mod notation;
 mod room;
 mod samples;
 mod shutdown;
+mod stranger;
 mod support;
 mod terminal;
 mod tidy;
