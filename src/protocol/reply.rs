@@ -22,7 +22,7 @@ wire! {
         pub server: String,
         /// What an acknowledgement is worth.
         pub durability: Durability,
-        /// What this server can do beyond version 1's core; unknown words are ignored.
+        /// What this server can do: `direct`, `resume`, or more; unknown words are ignored.
         pub capabilities: Vec<String>,
         /// The bounds that hold for this session.
         pub limits: Limits,
@@ -32,7 +32,7 @@ wire! {
 }
 
 wire! {
-    /// The bounds that hold for a session. Who keeps to them is never refused for a limit.
+    /// The bounds that hold for a session; chapter 3 says which limits are not among them.
     pub struct Limits {
         /// Longest body of a frame, in bytes, once a name is held.
         pub frame_bytes: u64,
@@ -80,13 +80,13 @@ wire! {
     pub struct LoggedIn {
         /// The name as everybody sees it.
         pub name: Arc<str>,
-        /// Whether the account ends with the session.
+        /// Whether the account ends with its name: at logout, or `hold_ms` after the connection was lost.
         pub guest: bool,
         /// Keep it secret: it takes the name again after a lost connection.
         pub token: Key,
         /// How long the name is kept for the token after the connection is lost, in milliseconds.
         pub hold_ms: u64,
-        /// The rooms that are being joined; a `room` event follows for each.
+        /// The default rooms, which are being joined; a `room` event follows for each.
         pub rooms: Vec<Arc<str>>,
     }
 }

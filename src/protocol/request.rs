@@ -250,13 +250,13 @@ requests! {
     Rooms = "rooms", Bulk, -> RoomList, [NameInvalid];
     Create = "create", Interactive, -> RoomState, [NameInvalid NameReserved Exists Quota];
     Join = "join", Interactive, -> RoomState, [NameInvalid NotFound Quota];
-    Leave = "leave", Control, -> Empty, [NameInvalid NotMember];
-    Members = "members", Bulk, -> MemberList, [NameInvalid NotMember];
-    Topic = "topic", Interactive, -> TopicState, [NameInvalid NotMember Unavailable StorageFull];
-    Say = "say", Interactive, -> Said, [NameInvalid NotMember KeyConflict Unavailable StorageFull];
-    History = "history", Bulk, -> HistoryPage, [NameInvalid NotMember Unavailable];
-    Typing = "typing", Interactive, -> Empty, [NameInvalid NotMember];
-    Direct = "direct", Interactive, -> RoomState, [NameInvalid NotFound Quota];
+    Leave = "leave", Control, -> Empty, [NameInvalid NotFound NotMember];
+    Members = "members", Bulk, -> MemberList, [NameInvalid NotFound NotMember];
+    Topic = "topic", Interactive, -> TopicState, [NameInvalid NotFound NotMember Unavailable StorageFull];
+    Say = "say", Interactive, -> Said, [NameInvalid NotFound NotMember KeyConflict Unavailable StorageFull];
+    History = "history", Bulk, -> HistoryPage, [NameInvalid NotFound NotMember Unavailable];
+    Typing = "typing", Interactive, -> Empty, [NameInvalid NotFound NotMember];
+    Direct = "direct", Interactive, -> RoomState, [NameInvalid Denied NotFound Quota];
 }
 
 impl From<Arc<str>> for Name {

@@ -326,6 +326,7 @@ impl Room {
         active: bool,
         now: Moment,
     ) -> Result<Option<Event>, Refusal> {
+        self.check_member(account)?;
         let room = Arc::clone(self.name());
         let member = self.members.get_mut(&account).ok_or_else(not_member)?;
         let lately = |told: Moment| now.since(told) < TYPING_INTERVAL;

@@ -60,6 +60,7 @@ fn a_direct_room_is_not_there_for_others() {
     let mut room = room(Kind::Direct([Arc::clone(&ann), Arc::clone(&bob)]));
     assert_eq!(code(room.join(&eve, session(3), 0)), Code::NotFound);
     assert_eq!(code(room.check_member(eve.account)), Code::NotFound);
+    assert_eq!(code(room.typing(eve.account, true, Moment(0))), Code::NotFound);
     assert_eq!(code(room.check_member(ann.account)), Code::NotMember);
     room.join(&ann, session(1), 0).unwrap();
     assert_eq!(room.seen_by(ann.account, Seq(1)).with.as_deref(), Some("bob"));
