@@ -79,7 +79,7 @@ impl Connection {
             .any(|method| fresh.starts_with(method.as_bytes()));
         let text: &[u8] = if http {
             b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: klatch/1\r\nConnection: close\r\n\
-              Content-Type: text/plain\r\nContent-Length: 63\r\n\r\n\
+              Content-Type: text/plain\r\nContent-Length: 64\r\n\r\n\
               This is a Klatch chat server. Connect with: klatch --server ...\n"
         } else {
             b"This is a Klatch chat server: frames of MessagePack, see docs/PROTOCOL.md.\r\n"

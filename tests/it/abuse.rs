@@ -73,6 +73,11 @@ fn other_protocols_are_answered_in_one_line_and_closed() {
         client.send_raw(first);
         let rest = client.rest();
         assert!(rest.starts_with(answer.as_bytes()), "{:?}", String::from_utf8_lossy(&rest));
+        let text = String::from_utf8_lossy(&rest);
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = format!("Content-Length: {}", body.len());
+            assert!(head.lines().any(|line| line == length), "{length}: {head}");
+        }
     }
 }
 
