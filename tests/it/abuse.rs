@@ -1,6 +1,6 @@
 //! What a hostile or careless peer meets: limits that name themselves, and nobody else notices.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -244,16 +244,21 @@ fn silent_peers_from_many_addresses_are_cut_and_leave_nothing() {
     server.advance(Duration::from_secs(4));
     ann.sync();
     assert_eq!(server.sessions(), 501);
-    // Some may have been admitted, but not have begun, when the clock was moved.
-    let steps = (1..10).find(|_| {
-        server.advance(Duration::from_secs(2));
-        ann.sync();
-        server.sessions() == 1
-    });
-    assert!(steps.is_some(), "{} are left", server.sessions());
+    // Some may have been admitted, but not have begun, when the clock was moved: it is moved
+    // again for each that is still there, so a busy machine makes this slow, never wrong.
     for mut peer in silent {
-        assert_eq!(peer.read(&mut [0; 16]).unwrap(), 0, "closed without noise");
+        peer.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+        let end = (0..1_000).find_map(|_| match peer.read(&mut [0; 16]) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                server.advance(Duration::from_secs(2));
+                ann.sync();
+                None
+            }
+            end => Some(end.unwrap()),
+        });
+        assert_eq!(end, Some(0), "closed without noise");
     }
+    server.wait_for_sessions(1);
     ann.sync();
 }
 
