@@ -8,6 +8,10 @@ use clap::Parser;
 use klatch::config::{self, Loaded, Sources};
 use klatch::server;
 
+/// Chosen by measurement: docs/decisions/0006-jemalloc.md.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// `EX_CONFIG` of sysexits.h.
 const BAD_CONFIG: u8 = 78;
 /// `EX_UNAVAILABLE` of sysexits.h.
