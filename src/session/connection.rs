@@ -208,10 +208,10 @@ impl Connection {
             ready!(pause.as_mut().poll(cx));
             self.pause = None;
         }
-        if !self.reader.is_empty() && self.take(&[], answer) {
+        if self.has_credit() && !self.reader.is_empty() && self.take(&[], answer) {
             return Poll::Ready(());
         }
-        if self.link.inflight() >= self.worker.settings.inflight {
+        if !self.has_credit() {
             self.link.park();
             return Poll::Pending;
         }
@@ -247,6 +247,11 @@ impl Connection {
                 Poll::Ready(())
             }
         }
+    }
+
+    /// Whether one more request may be taken.
+    pub(super) fn has_credit(&self) -> bool {
+        self.link.inflight() < self.worker.settings.inflight
     }
 
     /// Lets the Fanout go on when a blocked socket takes bytes again.

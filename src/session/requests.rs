@@ -67,7 +67,7 @@ impl Connection {
     }
 
     fn wants_more(&self, phase: Phase) -> More {
-        let credit = self.link.inflight() < self.worker.settings.inflight;
+        let credit = self.has_credit();
         let open = self.phase == phase && self.link.closing().is_none();
         if credit && open { More::Yes } else { More::No }
     }
@@ -105,7 +105,8 @@ impl Connection {
         }
         match self.state.receive(&request) {
             Verdict::Greet(version) => {
-                let welcome = Welcome { version, ..self.worker.settings.welcome.clone() };
+                let time = self.worker.shard.unix_ms();
+                let welcome = Welcome { version, time, ..self.worker.settings.welcome.clone() };
                 self.send(&codec::result_frame(id, &welcome));
             }
             Verdict::Pong => {
