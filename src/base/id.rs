@@ -69,6 +69,14 @@ impl Key {
     pub fn random() -> Self {
         Self(rand::random())
     }
+
+    /// A fresh key that begins with this time, in milliseconds since 1970: a UUID of version 7
+    /// (RFC 9562, section 5.7).
+    #[must_use]
+    pub fn made_at(unix_ms: u64) -> Self {
+        let uuid = uuid::Builder::from_unix_timestamp_millis(unix_ms, &rand::random());
+        Self(uuid.into_uuid().into_bytes())
+    }
 }
 
 impl fmt::Debug for Key {

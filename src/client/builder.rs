@@ -12,6 +12,7 @@ use super::state::{Core, Identity};
 use super::task::Task;
 use super::trust::{Trust, UnknownServer};
 use super::{Client, Error, Events, Shared};
+use crate::base::clock::{Clock, SystemClock};
 use crate::base::name::{NameError, RoomName};
 use crate::protocol::codec::check_params;
 use crate::protocol::request::{Login, Name};
@@ -126,7 +127,10 @@ impl Builder {
         let task = tokio::spawn(task.run(stream));
         let task = super::Owner(task);
         let ready = first.await.map_err(|_| Error::Ended)??;
-        let shared = Shared { commands, ids: AtomicU32::new(1), ready, _task: task };
+        let (own, theirs) = (SystemClock::default().unix_ms(), ready.welcome.time);
+        let signed = |time| i64::try_from(time).unwrap_or(0);
+        let ahead_ms = signed(theirs).saturating_sub(signed(own));
+        let shared = Shared { commands, ids: AtomicU32::new(1), ready, ahead_ms, _task: task };
         Ok((Client { shared: Arc::new(shared) }, Events { events }))
     }
 

@@ -58,6 +58,7 @@ pub use event::Event;
 pub use pin::{Fingerprint, FingerprintError, KnownServers, Pin};
 pub use trust::{TrustError, UnknownServer};
 
+use crate::base::clock::{Clock, SystemClock};
 use crate::base::id::{Key, Seq};
 use crate::base::name::RoomName;
 use crate::protocol::codec;
@@ -83,6 +84,8 @@ struct Shared {
     commands: mpsc::Sender<Command<Reply>>,
     ids: AtomicU32,
     ready: Ready,
+    /// How far the server's clock is ahead of this one.
+    ahead_ms: i64,
     _task: Owner,
 }
 
@@ -151,6 +154,13 @@ impl Client {
         &self.shared.ready.rooms
     }
 
+    /// A key for a request that may be sent again: of the server's time, whatever this clock says.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        let now = SystemClock::default().unix_ms();
+        Key::made_at(now.saturating_add_signed(self.shared.ahead_ms))
+    }
+
     /// Says a text and waits for the acknowledgement.
     pub async fn say(&self, room: &str, text: &str) -> Result<Said, Error> {
         self.post(room, text).await?.await
@@ -159,12 +169,16 @@ impl Client {
     /// Says a text; it is in order behind all earlier ones when this returns. The [`Answer`] is the
     /// acknowledgement. Waits while too much is waiting already.
     pub async fn post(&self, room: &str, text: &str) -> Result<Answer<Said>, Error> {
-        self.submit(&say(room, text)).await
+        self.submit(&self.saying(room, text)).await
+    }
+
+    fn saying(&self, room: &str, text: &str) -> Say {
+        Say { room: room.into(), text: text.into(), key: Some(self.key()), timeout_ms: None }
     }
 
     /// As [`post`](Self::post), but fails with [`Error::Full`] rather than wait.
     pub fn try_post(&self, room: &str, text: &str) -> Result<Answer<Said>, Error> {
-        self.try_submit(&say(room, text))
+        self.try_submit(&self.saying(room, text))
     }
 
     /// Joins a room.
@@ -262,10 +276,6 @@ impl Client {
         let (reply, answer) = oneshot::channel();
         Ok((Command { id, frame, purpose, reply }, answer))
     }
-}
-
-fn say(room: &str, text: &str) -> Say {
-    Say { room: room.into(), text: text.into(), key: Some(Key::random()), timeout_ms: None }
 }
 
 /// What a request means to the client itself, besides its answer.

@@ -10,8 +10,8 @@ use log::LevelFilter;
 
 use super::define::{Key, Reload, Section, settings};
 use super::form::{
-    Address, File, Form, Host, Line, List, Network, Number, OrEmpty, OrZero, Plain, Room, Size,
-    Span, User, Word,
+    Address, Engine, File, Form, Host, Line, List, Network, Number, OrEmpty, OrZero, Plain, Room,
+    Size, Span, User, Word,
 };
 use crate::base::name::{RoomName, UserName};
 
@@ -88,7 +88,14 @@ settings! {
         presence_interval: Duration as Span = Duration::from_millis(500), Restart;
     }
 
-    /// How much of what was said is kept, in memory.
+    /// Where what is said is kept.
+    store: Store {
+        /// "sqlite": in the file klatch.db in the state directory; what is acknowledged survives a
+        /// crash and the loss of power. "memory": lost when the server stops, and clients are told.
+        engine: Engine as Word = Engine::Sqlite, Restart;
+    }
+
+    /// How much of what was said is kept with `store.engine = "memory"`.
     history: History {
         /// Messages kept for one room; the oldest go first.
         messages_per_room: usize as Number<1, 10_000_000> = 1_000, Restart;

@@ -24,8 +24,8 @@ mod text;
 mod tests;
 
 pub use define::Reload;
-pub use form::Plain;
-pub use keys::{Config, History, Limits, Log, Names, Rooms, Server, Timeouts, Tls};
+pub use form::{Engine, Plain};
+pub use keys::{Config, History, Limits, Log, Names, Rooms, Server, Store, Timeouts, Tls};
 pub use layers::{Loaded, Sources, load};
 pub use problem::{Problem, Problems};
 pub use state_dir::NoStateDir;

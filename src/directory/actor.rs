@@ -21,6 +21,7 @@ use crate::protocol::codec;
 use crate::protocol::event::LeaveReason;
 use crate::protocol::status::{Code, Refusal};
 use crate::room::actor::{Action, Ask, ChatRoom, Part, Retire, Surroundings};
+use crate::store::RoomKind;
 
 /// A request for a room that the sender cannot reach itself.
 #[derive(Debug)]
@@ -146,13 +147,33 @@ impl Rooms {
             workers,
             around,
         };
+        rooms.restore();
         for name in permanent {
+            if rooms.directory.contains(&name) {
+                continue;
+            }
             match rooms.directory.create(name.clone(), rooms.around.clock.now()) {
                 Ok(made) => rooms.make(made),
                 Err(refusal) => log::error!(room:% = name; "cannot be made: {}", refusal.text),
             }
         }
         rooms
+    }
+
+    /// Lists the rooms that were stored before.
+    fn restore(&mut self) {
+        let now = self.around.clock.now();
+        let stored = self.around.store.rooms().unwrap_or_else(|error| {
+            log::error!(error:% = error; "the rooms that were stored cannot be read");
+            Vec::new()
+        });
+        for record in stored {
+            // A direct room of guests has nobody left who may see it.
+            if record.kind == RoomKind::Public {
+                let made = self.directory.restore(record.name, &record.topic, now);
+                self.make(made);
+            }
+        }
     }
 
     /// Starts the actor of a room that was just listed.

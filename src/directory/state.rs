@@ -1,7 +1,8 @@
 //! Which rooms there are: names, and who may see them.
 //!
-//! **Owns:** at most as many rooms as its bound. At the bound a new room takes the place of the one
-//! that has been empty for the longest time; if none is empty, it is refused.
+//! **Owns:** at most as many rooms as its bound, and those that were stored. At the bound a new room
+//! takes the place of the one that has been empty for the longest time, if nothing is lost with it;
+//! if there is none, it is refused.
 //! **Invariants:** no two rooms have names that look alike; a direct room is found by its two
 //! accounts and by nobody else.
 
@@ -96,6 +97,16 @@ impl Directory {
         Ok(made)
     }
 
+    /// Lists a room that was stored before.
+    pub fn restore(&mut self, name: RoomName, topic: &Arc<str>, now: Moment) -> Made {
+        let skeleton = name.skeleton();
+        let made = self.enlist(name, Kind::Public, now);
+        made.card.keep();
+        made.card.set_topic(topic);
+        self.by_skeleton.insert(skeleton, made.id);
+        made
+    }
+
     /// The direct room of two accounts, and what is to be made if it is new.
     pub fn direct(
         &mut self,
@@ -117,27 +128,34 @@ impl Directory {
 
     fn list(&mut self, name: RoomName, kind: Kind, now: Moment) -> Result<Made, Refusal> {
         let retired = if self.rooms.len() >= self.bound { Some(self.retire()?) } else { None };
+        Ok(Made { retired, ..self.enlist(name, kind, now) })
+    }
+
+    fn enlist(&mut self, name: RoomName, kind: Kind, now: Moment) -> Made {
         let id = RoomId(self.next);
         self.next = self.next.wrapping_add(1);
         let card = Arc::new(Card::new(now));
         self.by_name.insert(name.clone(), id);
         let listed = Listed { name: name.clone(), kind: kind.clone(), card: Arc::clone(&card) };
         self.rooms.insert(id, listed);
-        Ok(Made { id, name, kind, card, retired })
+        Made { id, name, kind, card, retired: None }
     }
 
     /// Unlists the room that has been empty for the longest time.
     fn retire(&mut self) -> Result<RoomId, Refusal> {
         let empty = self.rooms.iter().filter(|(_, room)| !self.permanent.contains(&room.name));
         let oldest = empty
-            .filter_map(|(&id, room)| room.card.empty_since().map(|since| (since, id)))
+            .filter_map(|(&id, room)| room.card.idle_since().map(|since| (since, id)))
             .min()
             .map(|(_, id)| id);
         let allowed = self.bound as u64;
         let id = oldest.ok_or_else(|| {
-            Refusal::new(Code::Quota, "the server has as many rooms as it takes, and none is empty")
-                .limit("rooms_max", allowed + 1, allowed)
-                .retry_after(std::time::Duration::from_secs(60))
+            Refusal::new(
+                Code::Quota,
+                "the server has as many rooms as it takes, and each is in use",
+            )
+            .limit("rooms_max", allowed + 1, allowed)
+            .retry_after(std::time::Duration::from_secs(60))
         })?;
         if let Some(room) = self.rooms.remove(&id) {
             self.by_name.remove(&room.name);
@@ -169,6 +187,12 @@ impl Directory {
             members: room.card.members(),
         });
         RoomList { rooms: Page(rooms.collect()), more: visible.next().is_some() }
+    }
+
+    /// Whether there is a room of this name.
+    #[must_use]
+    pub fn contains(&self, name: &RoomName) -> bool {
+        self.by_name.contains_key(name)
     }
 
     /// How many rooms there are.

@@ -26,6 +26,8 @@ wire! {
         pub capabilities: Vec<String>,
         /// The bounds that hold for this session.
         pub limits: Limits,
+        /// The server's clock, in milliseconds since 1970 UTC: what keys are best made from.
+        pub time: u64,
         /// A greeting for people.
         pub motd: Option<String>,
     }

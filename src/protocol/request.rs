@@ -211,7 +211,8 @@ params! {
         pub room: Name,
         /// The text.
         pub text: Lines<TEXT_BYTES>,
-        /// Made by the client, the same on every retry: the text is said once, however often it is sent.
+        /// Made by the client, the same on every retry: the text is said once, however often it is
+        /// sent. Best a UUID of version 7, which begins with the time; any other 16 bytes will do.
         pub key: Option<Key>,
     }
 
@@ -253,7 +254,7 @@ requests! {
     Leave = "leave", Control, -> Empty, [NameInvalid NotFound NotMember];
     Members = "members", Bulk, -> MemberList, [NameInvalid NotFound NotMember];
     Topic = "topic", Interactive, -> TopicState, [NameInvalid NotFound NotMember Unavailable StorageFull];
-    Say = "say", Interactive, -> Said, [NameInvalid NotFound NotMember KeyConflict Unavailable StorageFull];
+    Say = "say", Interactive, -> Said, [NameInvalid NotFound NotMember KeyConflict KeyExpired Unavailable StorageFull];
     History = "history", Bulk, -> HistoryPage, [NameInvalid NotFound NotMember Unavailable];
     Typing = "typing", Interactive, -> Empty, [NameInvalid NotFound NotMember];
     Direct = "direct", Interactive, -> RoomState, [NameInvalid Denied NotFound Quota];

@@ -67,6 +67,7 @@ statuses! {
     301 NotMember         "not_member"          "The account is not a member of the room."
     303 NotFound          "not_found"           "There is no such room or account, or none that the account may see."
     304 KeyConflict       "key_conflict"        "The key was used before for another request."
+    305 KeyExpired        "key_expired"         "The key was made longer ago than keys are remembered; nothing was done."
     306 Exists            "exists"              "A room of this name, or one that looks like it, exists."
     400 Rate              "rate"                "Too many requests for the budget that the limit names."
     401 Quota             "quota"               "A table is full: of the server, or of this account."

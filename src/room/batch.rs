@@ -13,6 +13,7 @@ use crate::protocol::codec;
 use crate::protocol::event::{Event, Message, TopicChanged};
 use crate::protocol::reply::{Entry, EntryKind, RoomState, Said, TopicState};
 use crate::protocol::status::Refusal;
+use crate::store::NewEntry;
 
 /// Room for the frames of a quiet turn without growing.
 const FRAMES_BYTES: usize = 256;
@@ -21,7 +22,7 @@ const FRAMES_BYTES: usize = 256;
 #[derive(Debug)]
 pub struct Batch {
     /// Entries to be stored.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<NewEntry>,
     plans: Vec<Vec<Planned>>,
     frames: BytesMut,
     frames_stored: bool,
@@ -82,8 +83,8 @@ impl Batch {
     }
 
     /// Stores an entry and shows it to everybody.
-    pub fn store(&mut self, attached: &Attached, room: &std::sync::Arc<str>, entry: Entry) {
-        let Entry { seq, time, kind, from, text } = entry.clone();
+    pub fn store(&mut self, attached: &Attached, room: &std::sync::Arc<str>, entry: NewEntry) {
+        let Entry { seq, time, kind, from, text } = entry.entry.clone();
         let room = std::sync::Arc::clone(room);
         let event = match kind {
             EntryKind::Message => Event::Message(Message { room, seq, time, from, text }),
@@ -211,6 +212,7 @@ impl Planned {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::id::AccountId;
     use crate::protocol::event::ServerPing;
     use crate::protocol::status::Code;
 
@@ -218,9 +220,10 @@ mod tests {
         SessionId { worker: WorkerId(worker), slot, generation: 0 }
     }
 
-    fn entry(seq: u64) -> Entry {
+    fn entry(seq: u64) -> NewEntry {
         let (kind, from, text) = (EntryKind::Message, "ann".into(), "hi".into());
-        Entry { seq: Seq(seq), time: 0, kind, from, text }
+        let entry = Entry { seq: Seq(seq), time: 0, kind, from, text };
+        NewEntry { entry, account: AccountId(1), key: None }
     }
 
     /// The steps as words: A(ttach) D(etach) B(roadcast) R(espond).

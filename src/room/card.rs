@@ -1,7 +1,7 @@
 //! What can be seen of a room from outside, without asking it: for the directory's lists.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
@@ -14,6 +14,8 @@ pub struct Card {
     /// When the last member left, or the room was made.
     empty_since: AtomicU64,
     topic: Mutex<Arc<str>>,
+    /// Something was said there that must not be lost.
+    kept: AtomicBool,
 }
 
 impl Card {
@@ -24,6 +26,7 @@ impl Card {
             members: AtomicU32::new(0),
             empty_since: AtomicU64::new(now.0),
             topic: Mutex::new("".into()),
+            kept: AtomicBool::new(false),
         }
     }
 
@@ -37,6 +40,17 @@ impl Card {
     #[must_use]
     pub fn empty_since(&self) -> Option<Moment> {
         (self.members() == 0).then(|| Moment(self.empty_since.load(Ordering::Relaxed)))
+    }
+
+    /// Since when nobody is there and nothing would be lost with the room; `None` if it must stay.
+    #[must_use]
+    pub fn idle_since(&self) -> Option<Moment> {
+        self.empty_since().filter(|_| !self.kept.load(Ordering::Relaxed))
+    }
+
+    /// Notes that storage keeps something of the room.
+    pub fn keep(&self) {
+        self.kept.store(true, Ordering::Relaxed);
     }
 
     /// The committed topic.

@@ -10,4 +10,5 @@ pub mod dedup;
 pub mod pipeline;
 pub mod presence;
 mod requests;
+pub mod say;
 pub mod state;

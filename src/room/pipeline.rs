@@ -9,9 +9,10 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::batch::Batch;
-use super::state::Room;
+use super::state::{Past, Room};
 use crate::base::id::Seq;
 use crate::fanout::actor::Step;
+use crate::protocol::reply::TopicState;
 use crate::protocol::status::{Code, Refusal};
 use crate::store::{Journal, Receipt, StoreError, Ticket};
 
@@ -34,6 +35,14 @@ impl Pipeline {
     pub fn new(journal: Box<dyn Journal>) -> Self {
         let committed = journal.head();
         Self { journal, pending: VecDeque::new(), committed }
+    }
+
+    /// What the room goes on from; to be asked once.
+    pub fn past(&mut self) -> Past {
+        let none = || TopicState { topic: "".into(), by: None, time: None, seq: None };
+        let topic = self.journal.topic().unwrap_or_else(none);
+        let keys = self.journal.keys();
+        Past { epoch: self.journal.epoch(), head: self.journal.head(), topic, keys }
     }
 
     /// The journal, to read from.

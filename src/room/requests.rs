@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::actor::{Ask, ChatRoom};
 use super::batch::Answer;
 use super::pipeline::store_refusal;
-use super::state::{Arrival, Departure, Spoken};
+use super::say::{Found, Saying, Spoken};
+use super::state::{Arrival, Departure};
 use crate::base::id::{AccountId, Key, SessionId};
 use crate::base::limits::{HISTORY_PAGE, PAGE_BYTES};
 use crate::base::name::Identity;
@@ -84,18 +85,28 @@ impl ChatRoom {
         }
     }
 
-    pub(super) fn say(&mut self, ask: &Ask, id: u32, text: &Arc<str>, key: Option<Key>) {
+    /// Says something. Gives the key back if storage has to be asked for it first.
+    pub(super) fn say(
+        &mut self,
+        ask: &Ask,
+        id: u32,
+        text: &Arc<str>,
+        key: Option<Key>,
+        found: Found,
+    ) -> Option<Key> {
         let time = self.around.clock.unix_ms();
-        match self.room.say(ask.who.account, Arc::clone(text), key, time) {
+        match self.room.say(ask.who.account, Saying { text, key, time }, found) {
             Ok(Spoken::New(entry)) => {
-                let said = Said { seq: entry.seq, time, dup: false };
+                let said = Said { seq: entry.entry.seq, time, dup: false };
                 self.batch.acknowledge(ask.from, id, said);
                 self.batch.store(&self.attached, self.room.name(), entry);
             }
             // What was said before may still be on its way to storage: it waits with this batch.
             Ok(Spoken::Before(said)) => self.batch.acknowledge(ask.from, id, said),
+            Ok(Spoken::Unsure) => return key,
             Err(refusal) => self.batch.refuse(ask.from, id, &refusal),
         }
+        None
     }
 
     /// Sets the topic of a room that was just made.
@@ -110,11 +121,12 @@ impl ChatRoom {
         let time = self.around.clock.unix_ms();
         match self.room.set_topic(ask.who.account, Arc::clone(topic), time) {
             Ok(entry) => {
+                let stored = &entry.entry;
                 let state = TopicState {
-                    topic: Arc::clone(&entry.text),
-                    by: Some(Arc::clone(&entry.from)),
+                    topic: Arc::clone(&stored.text),
+                    by: Some(Arc::clone(&stored.from)),
                     time: Some(time),
-                    seq: Some(entry.seq),
+                    seq: Some(stored.seq),
                 };
                 self.batch.acknowledge_topic(ask.from, id, state);
                 self.batch.store(&self.attached, self.room.name(), entry);

@@ -14,14 +14,15 @@ use smallvec::SmallVec;
 use super::dedup::{Dedup, Done};
 use super::presence::Presence;
 use crate::base::clock::Moment;
-use crate::base::id::{AccountId, Epoch, Key, Seq, SessionId};
+use crate::base::id::{AccountId, Epoch, Seq, SessionId};
 use crate::base::limits::LIST_PAGE;
 use crate::base::name::{Identity, RoomName};
 use crate::protocol::event::{Event, LeaveReason, TypingChanged};
 use crate::protocol::reply::{
-    Entry, EntryKind, MemberInfo, MemberList, Page, RoomKind, RoomState, Said, TopicState,
+    Entry, EntryKind, MemberInfo, MemberList, Page, RoomKind, RoomState, TopicState,
 };
 use crate::protocol::status::{Code, Refusal};
+use crate::store::{self, Keys, Known, NewEntry};
 
 /// A member's typing is told again after this time at the earliest.
 const TYPING_INTERVAL: Duration = Duration::from_secs(3);
@@ -56,6 +57,15 @@ impl Kind {
         }
     }
 
+    /// It as storage knows it.
+    #[must_use]
+    pub fn stored(&self) -> store::RoomKind {
+        match self {
+            Self::Public => store::RoomKind::Public,
+            Self::Direct([one, other]) => store::RoomKind::Direct([one.account, other.account]),
+        }
+    }
+
     /// Whether `account` may know that the room is there.
     #[must_use]
     pub fn may_see(&self, account: AccountId) -> bool {
@@ -73,18 +83,18 @@ pub struct Room {
     kind: Kind,
     policy: Policy,
     epoch: Epoch,
-    head: Seq,
+    pub(super) head: Seq,
     /// The committed topic, and those set after it whose commit is under way.
     topics: SmallVec<[TopicState; 1]>,
     members: BTreeMap<AccountId, Member>,
-    dedup: Dedup,
+    pub(super) dedup: Dedup,
     /// Arrivals and departures that are not told yet.
     pub presence: Presence,
 }
 
 #[derive(Debug)]
-struct Member {
-    who: Arc<Identity>,
+pub(super) struct Member {
+    pub(super) who: Arc<Identity>,
     sessions: SmallVec<[SessionId; 1]>,
     since: u64,
     /// Whether the others were told that it is typing, and when.
@@ -92,13 +102,17 @@ struct Member {
     typing_told: Option<Moment>,
 }
 
-/// What a `say` comes to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Spoken {
-    /// A new entry: it is to be stored, then acknowledged and shown.
-    New(Entry),
-    /// It was said before.
-    Before(Said),
+/// What a room goes on from.
+#[derive(Debug)]
+pub struct Past {
+    /// Continuity of the history.
+    pub epoch: Epoch,
+    /// The newest seq.
+    pub head: Seq,
+    /// The topic.
+    pub topic: TopicState,
+    /// The keys that were used last.
+    pub keys: Keys,
 }
 
 /// What a join comes to.
@@ -124,21 +138,17 @@ pub enum Departure {
 }
 
 impl Room {
-    /// A room without members, whose history ends at `head`.
+    /// A room without members, that goes on where its history ends.
     #[must_use]
-    pub fn new(name: RoomName, kind: Kind, policy: Policy, epoch: Epoch, head: Seq) -> Self {
-        let topic = TopicState { topic: "".into(), by: None, time: None, seq: None };
-        Self {
-            name,
-            kind,
-            policy,
-            epoch,
-            head,
-            topics: SmallVec::from_elem(topic, 1),
-            members: BTreeMap::new(),
-            dedup: Dedup::new(policy.keys),
-            presence: Presence::default(),
+    pub fn new(name: RoomName, kind: Kind, policy: Policy, past: Past) -> Self {
+        let Past { epoch, head, topic, keys } = past;
+        let mut dedup = Dedup::new(policy.keys, keys.since);
+        for Known { key, seq, time, from, text } in keys.known {
+            dedup.note(&from, key, &text, Done { seq, time });
         }
+        let members = BTreeMap::new();
+        let (topics, presence) = (SmallVec::from_elem(topic, 1), Presence::default());
+        Self { name, kind, policy, epoch, head, topics, members, dedup, presence }
     }
 
     /// Its name.
@@ -259,39 +269,13 @@ impl Room {
         }
     }
 
-    /// Says something: gives it its place in the order.
-    pub fn say(
-        &mut self,
-        account: AccountId,
-        text: Arc<str>,
-        key: Option<Key>,
-        time: u64,
-    ) -> Result<Spoken, Refusal> {
-        let from = Arc::clone(self.member(account)?.who.name.shared());
-        if let Some(key) = key {
-            match self.dedup.find(account, key, &text) {
-                Ok(None) => {}
-                Ok(Some(Done { seq, time })) => {
-                    return Ok(Spoken::Before(Said { seq, time, dup: true }));
-                }
-                Err(_) => return Err(Code::KeyConflict.into()),
-            }
-        }
-        let seq = self.head.next();
-        self.head = seq;
-        if let Some(key) = key {
-            self.dedup.note(account, key, &text, Done { seq, time });
-        }
-        Ok(Spoken::New(Entry { seq, time, kind: EntryKind::Message, from, text }))
-    }
-
     /// Sets the topic.
     pub fn set_topic(
         &mut self,
         account: AccountId,
         topic: Arc<str>,
         time: u64,
-    ) -> Result<Entry, Refusal> {
+    ) -> Result<NewEntry, Refusal> {
         let from = Arc::clone(self.member(account)?.who.name.shared());
         let seq = self.head.next();
         self.head = seq;
@@ -301,7 +285,8 @@ impl Room {
             time: Some(time),
             seq: Some(seq),
         });
-        Ok(Entry { seq, time, kind: EntryKind::Topic, from, text: topic })
+        let entry = Entry { seq, time, kind: EntryKind::Topic, from, text: topic };
+        Ok(NewEntry { entry, account, key: None })
     }
 
     /// Notes that everything up to `seq` is committed.
@@ -367,7 +352,7 @@ impl Room {
         self.member(account).map(drop)
     }
 
-    fn member(&self, account: AccountId) -> Result<&Member, Refusal> {
+    pub(super) fn member(&self, account: AccountId) -> Result<&Member, Refusal> {
         // A room that may not be seen answers like one that is not there.
         let unknown = || if self.kind.may_see(account) { not_member() } else { not_found() };
         self.members.get(&account).ok_or_else(unknown)

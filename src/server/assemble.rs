@@ -12,13 +12,14 @@ use super::worker::{Common, Mailboxes, WorkerMail};
 use super::{Parts, Server, StartError, accept, limits};
 use crate::account::actor::{Names, Place as NamesPlace};
 use crate::base::id::WorkerId;
-use crate::config::Config;
+use crate::config::{Config, Engine};
 use crate::directory::actor::{Place as RoomsPlace, Rooms};
 use crate::room::actor::Surroundings;
 use crate::session::router::{Policy as RouterPolicy, Shared};
 use crate::session::worker::{Plain, Settings};
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
+use crate::store::sqlite::SqliteStore;
 use crate::throttle::actor::Throttle;
 use crate::transport::tls::Identity;
 
@@ -28,8 +29,10 @@ pub(super) fn assemble(
     listeners: Vec<Socket>,
     identity: Arc<RwLock<Identity>>,
 ) -> Result<Server, StartError> {
-    let store: Arc<dyn Store> =
-        parts.store.clone().unwrap_or_else(|| Arc::new(MemoryStore::new(limits::history(config))));
+    let store = match &parts.store {
+        Some(store) => Arc::clone(store),
+        None => open_store(config, parts)?,
+    };
     let workers = config.server.workers.unwrap_or_else(cores);
     let arbiters: Vec<Arbiter> = (0..workers).map(|_| Arbiter::new()).collect();
     let (mailboxes, mail): (Vec<Mailboxes>, Vec<WorkerMail>) =
@@ -96,8 +99,18 @@ pub(super) fn assemble(
         .map(|listener| accept::spawn(listener, throttle.clone().recipient(), arrivals.clone()))
         .collect::<Result<_, _>>()?;
     let drains = mail.iter().map(|mail| mail.reception.clone().recipient()).collect();
-    Ok(Server { addresses, identity, throttle, drains, arbiters, accepting })
+    Ok(Server { addresses, identity, throttle, drains, arbiters, accepting, store })
 }
+
+fn open_store(config: &Config, parts: &Parts) -> Result<Arc<dyn Store>, StartError> {
+    Ok(match config.store.engine {
+        Engine::Sqlite => Arc::new(SqliteStore::open(&parts.state_dir.join(DATABASE))?),
+        Engine::Memory => Arc::new(MemoryStore::new(limits::history(config))),
+    })
+}
+
+/// The database's name in the state directory.
+const DATABASE: &str = "klatch.db";
 
 /// An address of a family that is not of the internet; listeners never have one.
 const UNKNOWN: std::net::SocketAddr =

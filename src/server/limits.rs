@@ -164,6 +164,8 @@ pub fn welcome(config: &Config, durability: Durability) -> Welcome {
             dead_ms: millis_up(timeouts.dead),
             idle_ms: millis_up(timeouts.idle.unwrap_or(Duration::ZERO)),
         },
+        // The session says when it greets.
+        time: 0,
         motd: config.server.motd.clone(),
     }
 }

@@ -31,6 +31,7 @@ use crate::protocol::ALPN_WIRE;
 use crate::reception::actor::Drain;
 use crate::session::worker::Observer;
 use crate::store::Store;
+use crate::store::sqlite::OpenError;
 use crate::throttle::actor::{Throttle, Tick};
 use crate::transport::certificate::{self, MakeError};
 use crate::transport::listener::BindError;
@@ -48,6 +49,9 @@ pub enum StartError {
     /// TLS cannot be set up.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Store(#[from] OpenError),
     /// The state directory cannot be made.
     #[error("cannot make the state directory {}: {source}; set server.state_dir", path.display())]
     StateDirectory {
@@ -67,7 +71,7 @@ pub struct Parts {
     pub state_dir: PathBuf,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// History; in memory if none is given.
+    /// History; as the configuration says if none is given.
     pub store: Option<Arc<dyn Store>>,
     /// Where tests look in.
     pub observer: Option<Observer>,
@@ -90,6 +94,7 @@ pub struct Server {
     drains: Vec<Recipient<Drain>>,
     arbiters: Vec<Arbiter>,
     accepting: Vec<JoinHandle<()>>,
+    store: Arc<dyn Store>,
 }
 
 impl Server {

@@ -46,6 +46,7 @@ impl Server {
                 log::error!("a worker ended by a panic");
             }
         }
+        self.store.close();
         outcome
     }
 

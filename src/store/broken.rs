@@ -1,8 +1,10 @@
 //! A history that cannot be opened: people can meet in the room, and are told why they cannot talk.
 
-use super::{Journal, Range, Reader, Receipt, StoreError};
-use crate::base::id::{Epoch, Seq};
-use crate::protocol::reply::Entry;
+use std::sync::Arc;
+
+use super::{Finder, Journal, Keys, NewEntry, Range, Reader, Receipt, StoreError};
+use crate::base::id::{Epoch, Key, Seq};
+use crate::protocol::reply::TopicState;
 
 /// Stands in for the journal.
 #[derive(Debug)]
@@ -21,11 +23,23 @@ impl Journal for Broken {
         Seq(1)
     }
 
-    fn append(&mut self, _: Vec<Entry>) -> Receipt {
+    fn topic(&self) -> Option<TopicState> {
+        None
+    }
+
+    fn keys(&mut self) -> Keys {
+        Keys::default()
+    }
+
+    fn append(&mut self, _: Vec<NewEntry>) -> Receipt {
         Receipt::Failed(self.0)
     }
 
     fn read(&self, _: Range, _: usize, _: usize, reader: Reader) {
         reader(Err(self.0));
+    }
+
+    fn find(&self, _: &Arc<str>, _: Key, finder: Finder) {
+        finder(Err(self.0));
     }
 }

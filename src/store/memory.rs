@@ -7,10 +7,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Committed, Journal, Page, Range, Reader, Receipt, Store, StoreError};
-use crate::base::id::{Epoch, Seq};
+use super::{
+    Committed, Finder, Journal, Keys, NewEntry, Page, Range, Reader, Receipt, RoomKind, RoomRecord,
+    Store, StoreError,
+};
+use crate::base::id::{Epoch, Key, Seq};
 use crate::base::name::RoomName;
-use crate::protocol::reply::{Durability, Entry};
+use crate::protocol::reply::{Durability, Entry, TopicState};
 
 /// What an entry costs besides its texts.
 const ENTRY_BYTES: usize = size_of::<Entry>() + 64;
@@ -46,7 +49,16 @@ impl Store for MemoryStore {
         Durability::Memory
     }
 
-    fn open(&self, _: &RoomName, _: Committed) -> Result<Box<dyn Journal>, StoreError> {
+    fn rooms(&self) -> Result<Vec<RoomRecord>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn open(
+        &self,
+        _: &RoomName,
+        _: RoomKind,
+        _: Committed,
+    ) -> Result<Box<dyn Journal>, StoreError> {
         // Epochs stay below 2^53, which every language's numbers hold exactly.
         let epoch = Epoch(rand::random::<u64>() >> 11);
         Ok(Box::new(MemoryJournal {
@@ -136,8 +148,16 @@ impl Journal for MemoryJournal {
         self.entries.front().map_or(self.head.next(), |entry| entry.seq)
     }
 
-    fn append(&mut self, entries: Vec<Entry>) -> Receipt {
-        for entry in entries {
+    fn topic(&self) -> Option<TopicState> {
+        None
+    }
+
+    fn keys(&mut self) -> Keys {
+        Keys::default()
+    }
+
+    fn append(&mut self, entries: Vec<NewEntry>) -> Receipt {
+        for NewEntry { entry, .. } in entries {
             debug_assert_eq!(entry.seq, self.head.next(), "a journal has no holes");
             self.push(entry);
         }
@@ -146,6 +166,11 @@ impl Journal for MemoryJournal {
 
     fn read(&self, range: Range, limit: usize, bytes: usize, reader: Reader) {
         reader(Ok(self.page(range, limit, bytes)));
+    }
+
+    fn find(&self, _: &Arc<str>, _: Key, finder: Finder) {
+        // The room remembers all keys that there are.
+        finder(Ok(None));
     }
 }
 
@@ -158,22 +183,23 @@ impl Drop for MemoryJournal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::id::AccountId;
     use crate::protocol::reply::EntryKind;
     use std::sync::mpsc;
 
     const BOUNDS: Bounds = Bounds { room_entries: 10, room_bytes: 100_000, total_bytes: 200_000 };
 
     fn open(store: &MemoryStore) -> Box<dyn Journal> {
-        store.open(&RoomName::parse("lobby").unwrap(), Arc::new(|_, _| ())).unwrap()
+        let name = RoomName::parse("lobby").unwrap();
+        store.open(&name, RoomKind::Public, Arc::new(|_, _| ())).unwrap()
     }
 
     fn say(journal: &mut dyn Journal, text: &str) {
         let seq = journal.head().next();
         let (kind, from, text) = (EntryKind::Message, "ann".into(), text.into());
-        assert_eq!(
-            journal.append(vec![Entry { seq, time: 0, kind, from, text }]),
-            Receipt::Committed
-        );
+        let entry = Entry { seq, time: 0, kind, from, text };
+        let entries = vec![NewEntry { entry, account: AccountId(1), key: None }];
+        assert_eq!(journal.append(entries), Receipt::Committed);
     }
 
     #[track_caller]

@@ -5,16 +5,17 @@
 //! committed in order; when a ticket fails, all later pending tickets of that journal fail as well,
 //! so that the order never has a hole.
 //!
-//! Adapters stand in files of their own; today there is [`memory`].
+//! Adapters stand in files of their own: [`memory`] and [`sqlite`].
 
 pub mod broken;
 pub mod memory;
+pub mod sqlite;
 
 use std::sync::Arc;
 
-use crate::base::id::{Epoch, Seq};
+use crate::base::id::{AccountId, Epoch, Key, Seq};
 use crate::base::name::RoomName;
-use crate::protocol::reply::{Durability, Entry};
+use crate::protocol::reply::{Durability, Entry, TopicState};
 
 /// Why storage did not do what it was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -70,6 +71,64 @@ pub struct Page {
 /// Takes the page, on any thread.
 pub type Reader = Box<dyn FnOnce(Result<Page, StoreError>) + Send>;
 
+/// An entry with what only the store keeps of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEntry {
+    /// What everybody may see.
+    pub entry: Entry,
+    /// Who caused it.
+    pub account: AccountId,
+    /// The client's key: stored with the effect, in one transaction.
+    pub key: Option<Key>,
+}
+
+/// What was done under a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// The key.
+    pub key: Key,
+    /// The seq that the entry got.
+    pub seq: Seq,
+    /// When.
+    pub time: u64,
+    /// Who did it, by name: guests have no account that outlives the process.
+    pub from: Arc<str>,
+    /// The text.
+    pub text: Arc<str>,
+}
+
+/// The newest keys of a room.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Keys {
+    /// What was done under each.
+    pub known: Vec<Known>,
+    /// Entries older than this may have keys besides; none has if there is no such time.
+    pub since: Option<u64>,
+}
+
+/// Takes what was done under a key, on any thread.
+pub type Finder = Box<dyn FnOnce(Result<Option<Known>, StoreError>) + Send>;
+
+/// What kind of room is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RoomKind {
+    /// Open to everybody.
+    Public,
+    /// For these two.
+    Direct([AccountId; 2]),
+}
+
+/// A room that was stored before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomRecord {
+    /// Its name.
+    pub name: RoomName,
+    /// Its kind.
+    pub kind: RoomKind,
+    /// Its topic.
+    pub topic: Arc<str>,
+}
+
 /// The history of one room.
 pub trait Journal: Send {
     /// Continuity of the history.
@@ -78,16 +137,32 @@ pub trait Journal: Send {
     fn head(&self) -> Seq;
     /// The oldest seq that is kept; one past the newest if none is.
     fn first(&self) -> Seq;
+    /// The topic at the head.
+    fn topic(&self) -> Option<TopicState>;
+    /// Gives away the newest keys, in the order of their entries: what a retry needs.
+    fn keys(&mut self) -> Keys;
     /// Appends entries, whose seqs follow one another and the head.
-    fn append(&mut self, entries: Vec<Entry>) -> Receipt;
+    fn append(&mut self, entries: Vec<NewEntry>) -> Receipt;
     /// Reads at most `limit` entries and about `bytes` bytes of text.
     fn read(&self, range: Range, limit: usize, bytes: usize, reader: Reader);
+    /// Looks for what was done under a key of this name, however long ago.
+    fn find(&self, from: &Arc<str>, key: Key, finder: Finder);
 }
 
 /// All histories.
 pub trait Store: Send + Sync {
     /// What a commit is worth.
     fn durability(&self) -> Durability;
-    /// The journal of a room.
-    fn open(&self, room: &RoomName, committed: Committed) -> Result<Box<dyn Journal>, StoreError>;
+    /// The rooms that are stored.
+    fn rooms(&self) -> Result<Vec<RoomRecord>, StoreError>;
+    /// The journal of a room; the first entry makes a room that is not stored yet. It may wait for
+    /// a disk, for as long as a few rows take.
+    fn open(
+        &self,
+        room: &RoomName,
+        kind: RoomKind,
+        committed: Committed,
+    ) -> Result<Box<dyn Journal>, StoreError>;
+    /// Finishes what was asked, and gives everything back. What is asked later fails.
+    fn close(&self) {}
 }

@@ -1,87 +1,16 @@
 //! `klatchd` as a process: its flags, its signals, its errors, and what it does without descriptors.
 
-use std::io::{BufRead, BufReader, Read};
-use std::net::{SocketAddr, TcpStream};
+use std::io::Read;
+use std::net::TcpStream;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use klatch::protocol::status::Code;
-use rustix::process::{Pid, Signal, kill_process};
-use tempfile::TempDir;
+use rustix::process::Signal;
 
-use crate::support::TestClient;
 use crate::support::client::say;
-
-/// A daemon; it is ended with the test.
-struct Daemon {
-    child: Child,
-    address: SocketAddr,
-    greeting: String,
-    _home: TempDir,
-}
-
-fn klatchd(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_klatchd"));
-    command.args(arguments).env_clear().env("HOME", "/nonexistent");
-    command
-}
-
-impl Daemon {
-    fn start(command: &mut Command) -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let mut child = command
-            .env("XDG_STATE_HOME", home.path())
-            .env("STATE_DIRECTORY", home.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut greeting = String::new();
-        let mut lines = BufReader::new(child.stdout.take().unwrap());
-        while !greeting.contains("chat with") {
-            assert!(lines.read_line(&mut greeting).unwrap() > 0, "it ended: {greeting}");
-        }
-        let port = greeting.split("127.0.0.1:").nth(1).unwrap();
-        let digits: String = port.chars().take_while(char::is_ascii_digit).collect();
-        let address = SocketAddr::from(([127, 0, 0, 1], digits.parse().unwrap()));
-        Self { child, address, greeting, _home: home }
-    }
-
-    fn usual(more: &[&str]) -> Self {
-        let mut arguments = vec!["--set", "server.listen=127.0.0.1:0"];
-        arguments.extend_from_slice(more);
-        Self::start(&mut klatchd(&arguments))
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
-    }
-
-    fn login(&self, name: &str) -> TestClient {
-        let mut client = TestClient::connect(self.address);
-        client.hello();
-        client.login(name);
-        client
-    }
-
-    /// Processor time that it has used.
-    fn cpu(&self) -> Duration {
-        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
-        let nanos = tasks.map(|task| {
-            let stat = std::fs::read_to_string(task.unwrap().path().join("schedstat")).unwrap();
-            stat.split(' ').next().unwrap().parse::<u64>().unwrap()
-        });
-        Duration::from_nanos(nanos.sum())
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        self.child.kill().expect("killed, or gone");
-        self.child.wait().expect("waited for");
-    }
-}
+use crate::support::daemon::{Daemon, klatchd};
 
 fn output(arguments: &[&str]) -> (Option<i32>, String, String) {
     let Output { status, stdout, stderr } = klatchd(arguments).output().unwrap();

@@ -2,13 +2,16 @@
 
 use std::sync::{Arc, Mutex, mpsc};
 
-use klatch::base::id::{Epoch, Seq};
+use klatch::base::id::{Epoch, Key, Seq};
 use klatch::base::name::RoomName;
 use klatch::protocol::codec::Incoming;
 use klatch::protocol::event::Event;
-use klatch::protocol::reply::{Durability, Entry};
+use klatch::protocol::reply::{Durability, TopicState};
 use klatch::protocol::status::Code;
-use klatch::store::{Committed, Journal, Page, Range, Reader, Receipt, Store, StoreError, Ticket};
+use klatch::store::{
+    Committed, Finder, Journal, Keys, NewEntry, Page, Range, Reader, Receipt, RoomKind, RoomRecord,
+    Store, StoreError, Ticket,
+};
 
 use crate::support::client::{code_of, say};
 use crate::support::{TestClient, TestServer};
@@ -34,7 +37,16 @@ impl Store for Held {
         Durability::Durable
     }
 
-    fn open(&self, _: &RoomName, committed: Committed) -> Result<Box<dyn Journal>, StoreError> {
+    fn rooms(&self) -> Result<Vec<RoomRecord>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn open(
+        &self,
+        _: &RoomName,
+        _: RoomKind,
+        committed: Committed,
+    ) -> Result<Box<dyn Journal>, StoreError> {
         self.0.lock().unwrap().committed = Some(committed);
         Ok(Box::new(HeldJournal { shelf: self.clone(), head: Seq(0) }))
     }
@@ -53,7 +65,19 @@ impl Journal for HeldJournal {
         Seq(1)
     }
 
-    fn append(&mut self, entries: Vec<Entry>) -> Receipt {
+    fn topic(&self) -> Option<TopicState> {
+        None
+    }
+
+    fn keys(&mut self) -> Keys {
+        Keys::default()
+    }
+
+    fn find(&self, _: &Arc<str>, _: Key, finder: Finder) {
+        finder(Ok(None));
+    }
+
+    fn append(&mut self, entries: Vec<NewEntry>) -> Receipt {
         assert!(!entries.is_empty());
         let mut shelf = self.shelf.0.lock().unwrap();
         shelf.next += 1;

@@ -4,13 +4,16 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use actix_rt::System;
-use klatch::base::id::{Epoch, Seq};
+use klatch::base::id::{Epoch, Key, Seq};
 use klatch::base::name::RoomName;
-use klatch::protocol::reply::{Durability, Entry};
+use klatch::protocol::reply::{Durability, TopicState};
 use klatch::protocol::request::Request;
 use klatch::protocol::status::Code;
 use klatch::server::{self, Parts, fate};
-use klatch::store::{Committed, Journal, Range, Reader, Receipt, Store, StoreError};
+use klatch::store::{
+    Committed, Finder, Journal, Keys, NewEntry, Range, Reader, Receipt, RoomKind, RoomRecord,
+    Store, StoreError,
+};
 
 use crate::support::client::say;
 use crate::support::server::configured;
@@ -45,7 +48,16 @@ impl Store for Buggy {
         Durability::Memory
     }
 
-    fn open(&self, _: &RoomName, _: Committed) -> Result<Box<dyn Journal>, StoreError> {
+    fn rooms(&self) -> Result<Vec<RoomRecord>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn open(
+        &self,
+        _: &RoomName,
+        _: RoomKind,
+        _: Committed,
+    ) -> Result<Box<dyn Journal>, StoreError> {
         Ok(Box::new(Self))
     }
 }
@@ -63,7 +75,19 @@ impl Journal for Buggy {
         Seq(1)
     }
 
-    fn append(&mut self, _: Vec<Entry>) -> Receipt {
+    fn topic(&self) -> Option<TopicState> {
+        None
+    }
+
+    fn keys(&mut self) -> Keys {
+        Keys::default()
+    }
+
+    fn find(&self, _: &Arc<str>, _: Key, finder: Finder) {
+        finder(Ok(None));
+    }
+
+    fn append(&mut self, _: Vec<NewEntry>) -> Receipt {
         panic!("a bug in shared state")
     }
 

@@ -16,7 +16,7 @@ fn hello(version: u16) -> Hello {
 fn hello_tells_version_durability_and_limits() {
     let server = TestServer::with(&["server.motd=welcome"]);
     let welcome = server.connect().request(&hello(1)).unwrap();
-    assert_eq!((welcome.version, welcome.durability), (1, Durability::Memory));
+    assert_eq!((welcome.version, welcome.durability), (1, Durability::Durable));
     assert_eq!(welcome.motd.as_deref(), Some("welcome"));
     assert_eq!((welcome.limits.inflight, welcome.limits.login_ms), (32, 5_000));
 }

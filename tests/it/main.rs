@@ -17,6 +17,7 @@
 mod abuse;
 mod client;
 mod corpus;
+mod crash;
 mod daemon;
 mod docs;
 mod durability;
@@ -24,6 +25,7 @@ mod hostile;
 mod isolation;
 mod login;
 mod notation;
+mod restart;
 mod room;
 mod samples;
 mod shutdown;

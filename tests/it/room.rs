@@ -128,7 +128,7 @@ fn a_topic_is_set_for_all_and_stays_in_the_history() {
 
 #[test]
 fn history_is_paged_both_ways_without_hole_or_overlap() {
-    let server = TestServer::with(&["history.messages_per_room=50"]);
+    let server = TestServer::with(&["store.engine=memory", "history.messages_per_room=50"]);
     let mut ann = server.login("ann");
     for n in 1..=60 {
         ann.say("lobby", &n.to_string());

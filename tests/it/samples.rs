@@ -153,7 +153,7 @@ pub(crate) fn results() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let alice = || Arc::from("alice");
     let welcome = Welcome {
         version: 1, server: "klatchd 0.1.0".into(), durability: Durability::Memory,
-        capabilities: vec![], limits: advertised(), motd: None,
+        capabilities: vec![], limits: advertised(), time: TIME, motd: None,
     };
     let full = Welcome {
         durability: Durability::Durable, capabilities: vec!["search".into()],

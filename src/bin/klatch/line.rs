@@ -16,7 +16,6 @@ use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::FuturesUnordered;
 use klatch::base::clock::{Clock, SystemClock};
-use klatch::base::id::Key;
 use klatch::client::{Answer, Client, Error, Event, Events};
 use klatch::protocol::reply::Said;
 use klatch::protocol::request::Say;
@@ -124,7 +123,7 @@ impl Session {
         let say = Say {
             room: Arc::clone(room).into(),
             text: text.as_ref().into(),
-            key: Some(Key::random()),
+            key: Some(self.client.key()),
             timeout_ms: None,
         };
         let answer = self.client.submit(&say).await;

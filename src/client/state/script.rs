@@ -39,6 +39,7 @@ pub(crate) fn welcome() -> Welcome {
         durability: Durability::Memory,
         capabilities: Vec::new(),
         limits: limits(),
+        time: 0,
         motd: None,
     }
 }

@@ -8,8 +8,8 @@ mod text;
 mod written;
 
 pub(super) use quantity::{Number, Size, Span};
-pub use text::Plain;
 pub(super) use text::{Address, File, Host, Line, Network, Room, User, Word};
+pub use text::{Engine, Plain};
 pub(super) use written::Written;
 
 /// How a `T` is written.

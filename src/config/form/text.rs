@@ -140,26 +140,40 @@ fn word<T: Words>(value: &T) -> String {
     value.to_string().to_lowercase()
 }
 
-/// How plain TCP, without TLS, is treated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Plain {
-    /// Accepted from this machine's own loopback addresses.
-    Loopback,
-    /// Refused.
-    Never,
+macro_rules! words {
+    ($($(#[doc = $doc:literal])* pub enum $name:ident { $($(#[doc = $d:literal])* $variant:ident = $word:literal,)* })*) => {
+        $($(#[doc = $doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name { $($(#[doc = $d])* $variant,)* }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self { $(Self::$variant => $word,)* })
+            }
+        }
+
+        impl Words for $name {
+            const ALL: &'static [Self] = &[$(Self::$variant),*];
+        })*
+    };
 }
 
-impl fmt::Display for Plain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Loopback => "loopback",
-            Self::Never => "never",
-        })
+words! {
+    /// How plain TCP, without TLS, is treated.
+    pub enum Plain {
+        /// Accepted from this machine's own loopback addresses.
+        Loopback = "loopback",
+        /// Refused.
+        Never = "never",
     }
-}
 
-impl Words for Plain {
-    const ALL: &'static [Self] = &[Self::Loopback, Self::Never];
+    /// Where what is said is kept.
+    pub enum Engine {
+        /// In a database file.
+        Sqlite = "sqlite",
+        /// In memory.
+        Memory = "memory",
+    }
 }
 
 impl Words for LevelFilter {

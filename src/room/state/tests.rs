@@ -1,8 +1,10 @@
 //! The room as a value: all commands, members and strangers alike.
 
 use super::*;
-use crate::base::id::WorkerId;
+use crate::base::id::{Key, WorkerId};
 use crate::base::name::UserName;
+use crate::protocol::reply::Said;
+use crate::room::say::{Found, Saying, Spoken};
 
 const POLICY: Policy = Policy { members: 3, presence_members: 100, keys: 10 };
 
@@ -15,7 +17,9 @@ fn session(slot: u32) -> SessionId {
 }
 
 fn room(kind: Kind) -> Room {
-    Room::new(RoomName::parse("ops").unwrap(), kind, POLICY, Epoch(7), Seq(0))
+    let topic = TopicState { topic: "".into(), by: None, time: None, seq: None };
+    let past = Past { epoch: Epoch(7), head: Seq(0), topic, keys: Keys::default() };
+    Room::new(RoomName::parse("ops").unwrap(), kind, POLICY, past)
 }
 
 #[track_caller]
@@ -23,10 +27,14 @@ fn code<T: std::fmt::Debug>(result: Result<T, Refusal>) -> Code {
     result.expect_err("refused").code
 }
 
+fn say(room: &mut Room, account: u64, text: &str, key: Option<Key>) -> Result<Spoken, Refusal> {
+    room.say(AccountId(account), Saying { text: &text.into(), key, time: 0 }, Found::NotAsked)
+}
+
 #[track_caller]
 fn said(room: &mut Room, account: u64, text: &str, key: Option<Key>) -> Seq {
-    match room.say(AccountId(account), text.into(), key, 0) {
-        Ok(Spoken::New(entry)) => entry.seq,
+    match say(room, account, text, key) {
+        Ok(Spoken::New(entry)) => entry.entry.seq,
         other => panic!("{other:?}"),
     }
 }
@@ -36,7 +44,7 @@ fn sequence_numbers_have_no_holes_whatever_is_said() {
     let mut room = room(Kind::Public);
     room.join(&person(1, "ann"), session(1), 0).unwrap();
     assert_eq!(said(&mut room, 1, "a", None), Seq(1));
-    assert_eq!(room.set_topic(AccountId(1), "t".into(), 0).unwrap().seq, Seq(2));
+    assert_eq!(room.set_topic(AccountId(1), "t".into(), 0).unwrap().entry.seq, Seq(2));
     assert_eq!(said(&mut room, 1, "b", None), Seq(3));
     assert_eq!(room.head(), Seq(3));
 }
@@ -45,7 +53,7 @@ fn sequence_numbers_have_no_holes_whatever_is_said() {
 fn who_is_not_a_member_can_do_nothing() {
     let mut room = room(Kind::Public);
     let stranger = AccountId(9);
-    assert_eq!(code(room.say(stranger, "x".into(), None, 0)), Code::NotMember);
+    assert_eq!(code(say(&mut room, 9, "x", None)), Code::NotMember);
     assert_eq!(code(room.set_topic(stranger, "x".into(), 0)), Code::NotMember);
     assert_eq!(code(room.typing(stranger, true, Moment(0))), Code::NotMember);
     assert_eq!(code(room.members(stranger, None, None)), Code::NotMember);
@@ -99,9 +107,9 @@ fn a_key_says_once_and_only_one_thing() {
     room.join(&person(1, "ann"), session(1), 0).unwrap();
     let key = Some(Key([1; 16]));
     assert_eq!(said(&mut room, 1, "a", key), Seq(1));
-    let again = room.say(AccountId(1), "a".into(), key, 5).unwrap();
+    let again = say(&mut room, 1, "a", key).unwrap();
     assert_eq!(again, Spoken::Before(Said { seq: Seq(1), time: 0, dup: true }));
-    assert_eq!(code(room.say(AccountId(1), "b".into(), key, 5)), Code::KeyConflict);
+    assert_eq!(code(say(&mut room, 1, "b", key)), Code::KeyConflict);
     assert_eq!(room.head(), Seq(1));
 }
 

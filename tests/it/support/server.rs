@@ -76,8 +76,15 @@ impl TestServer {
 
     /// With these keys set and these parts changed.
     pub(crate) fn made_of(keys: &[&str], change: impl FnOnce(&mut Parts) + Send + 'static) -> Self {
+        Self::start_in(tempfile::tempdir().expect("a directory"), keys, change)
+    }
+
+    fn start_in(
+        state_dir: TempDir,
+        keys: &[&str],
+        change: impl FnOnce(&mut Parts) + Send + 'static,
+    ) -> Self {
         let config = configured(keys);
-        let state_dir = tempfile::tempdir().expect("a directory");
         let path = state_dir.path().to_owned();
         let (told, started) = mpsc::channel();
         let (commands, mut orders) = tokio::sync::mpsc::unbounded_channel();
@@ -138,6 +145,16 @@ impl TestServer {
     /// Shuts down in the background.
     pub(crate) fn begin_shutdown(&self, deadline: Duration) {
         self.command(Command::ShutDown(deadline));
+    }
+
+    /// Shuts down, and starts again with the same state.
+    pub(crate) fn restart(mut self, keys: &[&str]) -> Self {
+        self.begin_shutdown(Duration::from_secs(5));
+        let thread = self.thread.take().expect("joined once");
+        thread.join().expect("the server did not panic").expect("it was shut down");
+        let fresh = tempfile::tempdir().expect("a directory");
+        let state_dir = std::mem::replace(&mut self.state_dir, fresh);
+        Self::start_in(state_dir, keys, |_| {})
     }
 
     /// Waits for the end.

@@ -1,0 +1,124 @@
+//! The history of one room, in the database.
+
+use std::sync::Arc;
+
+use crossbeam_channel::Sender;
+use rusqlite::Connection;
+
+use super::Read;
+use super::rows::{self, RoomRow};
+use super::writer::{Append, Command, Founding};
+use crate::base::id::{Epoch, Key, Seq};
+use crate::protocol::reply::TopicState;
+use crate::store::{
+    Committed, Finder, Journal, Keys, NewEntry, Range, Reader, Receipt, StoreError, Ticket,
+};
+
+/// The journal.
+pub(super) struct SqliteJournal {
+    room: Arc<Founding>,
+    head: Seq,
+    first: Seq,
+    topic: Option<TopicState>,
+    keys: Keys,
+    next: Ticket,
+    writes: Sender<Command>,
+    reads: Sender<Read>,
+    committed: Committed,
+}
+
+/// Keys that are read when a room is opened, so that a retry after a restart is known at once.
+const KEYS: usize = 1_000;
+
+impl SqliteJournal {
+    /// The journal of a room that may have been stored before.
+    pub(super) fn new(
+        room: Arc<Founding>,
+        found: Option<RoomRow>,
+        connection: &Connection,
+        (writes, reads): (Sender<Command>, Sender<Read>),
+        committed: Committed,
+    ) -> rusqlite::Result<Self> {
+        let (topic, keys) = match found {
+            Some(RoomRow { id, .. }) => {
+                (rows::topic(connection, id)?, rows::keys(connection, id, KEYS)?)
+            }
+            None => (None, Keys::default()),
+        };
+        Ok(Self {
+            room,
+            head: found.map_or(Seq(0), |row| row.head),
+            first: found.map_or(Seq(1), |row| row.first),
+            topic,
+            keys,
+            next: Ticket(0),
+            writes,
+            reads,
+            committed,
+        })
+    }
+}
+
+impl Journal for SqliteJournal {
+    fn epoch(&self) -> Epoch {
+        self.room.epoch
+    }
+
+    fn head(&self) -> Seq {
+        self.head
+    }
+
+    fn first(&self) -> Seq {
+        self.first
+    }
+
+    fn topic(&self) -> Option<TopicState> {
+        self.topic.clone()
+    }
+
+    fn keys(&mut self) -> Keys {
+        std::mem::take(&mut self.keys)
+    }
+
+    fn append(&mut self, entries: Vec<NewEntry>) -> Receipt {
+        self.next = Ticket(self.next.0 + 1);
+        let append = Append {
+            room: Arc::clone(&self.room),
+            ticket: self.next,
+            entries,
+            committed: Arc::clone(&self.committed),
+        };
+        match self.writes.try_send(Command::Append(append)) {
+            Ok(()) => Receipt::Pending(self.next),
+            Err(_) => Receipt::Failed(StoreError::Unavailable),
+        }
+    }
+
+    fn read(&self, range: Range, limit: usize, bytes: usize, reader: Reader) {
+        let room = Arc::clone(&self.room);
+        let page =
+            move |connection: &Connection| rows::page(connection, &room.name, range, limit, bytes);
+        ask(&self.reads, page, reader);
+    }
+
+    fn find(&self, from: &Arc<str>, key: Key, finder: Finder) {
+        let (room, from) = (Arc::clone(&self.room), Arc::clone(from));
+        ask(&self.reads, move |connection| rows::find(connection, &room.name, &from, key), finder);
+    }
+}
+
+/// Has `look` done by a thread that reads, and its result told; at once if there are too many.
+fn ask<T: 'static>(
+    reads: &Sender<Read>,
+    look: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    told: Box<dyn FnOnce(Result<T, StoreError>) + Send>,
+) {
+    let job: Read = Box::new(move |connection| {
+        told(connection.map_or(Err(StoreError::Unavailable), |connection| {
+            look(connection).map_err(|error| super::failed(&error))
+        }));
+    });
+    if let Err(refused) = reads.try_send(job) {
+        refused.into_inner()(None);
+    }
+}

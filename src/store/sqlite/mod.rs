@@ -1,0 +1,138 @@
+//! History in one `SQLite` file: what is acknowledged survives the loss of power.
+//!
+//! **Owns:** the file; one thread that writes, with all that waits in one commit, and a few that
+//! read beside it. **Bound:** the queues to these threads; one that is full refuses.
+
+mod journal;
+mod rows;
+mod schema;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use parking_lot::Mutex;
+use rusqlite::Connection;
+
+use self::journal::SqliteJournal;
+pub use self::schema::OpenError;
+use self::writer::{Command, Founding, Writer};
+use super::{Committed, Journal, RoomKind, RoomRecord, Store, StoreError};
+use crate::base::id::Epoch;
+use crate::base::name::RoomName;
+use crate::protocol::reply::Durability;
+
+/// Batches that may wait for the writer: far more than sessions with credit can cause at once.
+const WRITES: usize = 65_536;
+/// Reads that may wait.
+const READS: usize = 4_096;
+/// Threads that read.
+const READERS: usize = 2;
+
+/// Work for a thread that reads; without a connection if none can be had.
+type Read = Box<dyn FnOnce(Option<&Connection>) + Send>;
+
+/// The store.
+pub struct SqliteStore {
+    /// For what is read while a room is opened.
+    catalogue: Mutex<Connection>,
+    writes: Sender<Command>,
+    reads: Sender<Read>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl SqliteStore {
+    /// Opens the database, or makes it.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let lock = schema::lock(path)?;
+        schema::guard(path)?;
+        let connection = schema::open_writer(path)?;
+        let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+        let io = |source| OpenError::Io { path: path.to_owned(), source };
+        let catalogue = schema::open_reader(path).map_err(sqlite)?;
+        let (writes, commands) = bounded(WRITES);
+        let (reads, jobs) = bounded(READS);
+        for number in 0..READERS {
+            let (path, jobs) = (path.to_owned(), jobs.clone());
+            std::thread::Builder::new()
+                .name(format!("store-read-{number}"))
+                .spawn(move || read(&path, &jobs))
+                .map_err(io)?;
+        }
+        let writer = Writer::new(path, connection, commands);
+        let writer = std::thread::Builder::new().name("store-write".into()).spawn(move || {
+            writer.run();
+            // Only now may another process have the file.
+            drop(lock);
+        });
+        let writer = Mutex::new(Some(writer.map_err(io)?));
+        Ok(Self { catalogue: Mutex::new(catalogue), writes, reads, writer })
+    }
+}
+
+/// Does reads until nobody is left who could ask.
+fn read(path: &Path, jobs: &Receiver<Read>) {
+    let mut connection = None;
+    while let Ok(job) = jobs.recv() {
+        if connection.is_none() {
+            connection = schema::open_reader(path)
+                .inspect_err(|error| log::error!(error:% = error; "the database cannot be read"))
+                .ok();
+        }
+        job(connection.as_ref());
+    }
+}
+
+impl Store for SqliteStore {
+    fn durability(&self) -> Durability {
+        Durability::Durable
+    }
+
+    fn rooms(&self) -> Result<Vec<RoomRecord>, StoreError> {
+        rows::rooms(&self.catalogue.lock()).map_err(|error| failed(&error))
+    }
+
+    fn open(
+        &self,
+        room: &RoomName,
+        kind: RoomKind,
+        committed: Committed,
+    ) -> Result<Box<dyn Journal>, StoreError> {
+        let catalogue = self.catalogue.lock();
+        let found = rows::room(&catalogue, room).map_err(|error| failed(&error))?;
+        // Epochs stay below 2^53, which every language's numbers hold exactly.
+        let epoch = found.map_or_else(|| Epoch(rand::random::<u64>() >> 11), |row| row.epoch);
+        let founding = Founding { name: room.clone(), kind, epoch };
+        let journal = SqliteJournal::new(
+            Arc::new(founding),
+            found,
+            &catalogue,
+            (self.writes.clone(), self.reads.clone()),
+            committed,
+        );
+        Ok(Box::new(journal.map_err(|error| failed(&error))?))
+    }
+
+    fn close(&self) {
+        let Some(writer) = self.writer.lock().take() else { return };
+        if self.writes.send(Command::Stop).is_ok() && writer.join().is_err() {
+            log::error!("the thread that writes ended by a panic");
+        }
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn failed(error: &rusqlite::Error) -> StoreError {
+    log::error!(error:% = error; "the database cannot be read");
+    rows::store_error(error)
+}
+
+#[cfg(test)]
+mod tests;

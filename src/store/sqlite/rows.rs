@@ -1,0 +1,210 @@
+//! Rows as values, and `SQLite`'s errors as ours.
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
+
+use crate::base::id::{AccountId, Epoch, Key, Seq};
+use crate::base::name::RoomName;
+use crate::protocol::reply::{Entry, EntryKind, TopicState};
+use crate::store::{Keys, Known, Page, Range, RoomKind, RoomRecord, StoreError};
+
+pub(super) const PUBLIC: i64 = 1;
+pub(super) const DIRECT: i64 = 2;
+
+/// What a stored entry weighs in a page besides its texts.
+const ENTRY_BYTES: usize = 64;
+
+/// `SQLite` has no unsigned integers; ours stay far below the sign.
+pub(super) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(super) fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+pub(super) fn kind_number(kind: EntryKind) -> i64 {
+    match kind {
+        EntryKind::Message => 1,
+        EntryKind::Topic => 2,
+    }
+}
+
+fn kind_of(number: i64) -> EntryKind {
+    if number == 2 { EntryKind::Topic } else { EntryKind::Message }
+}
+
+/// What an error means to those who wanted to write or read.
+pub(super) fn store_error(error: &rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => StoreError::Full,
+        _ => StoreError::Unavailable,
+    }
+}
+
+/// The rooms that are stored.
+pub(super) fn rooms(connection: &Connection) -> rusqlite::Result<Vec<RoomRecord>> {
+    let mut statement = connection.prepare(
+        "SELECT name, kind, one, other, coalesce((
+             SELECT text FROM entry WHERE room = room.id AND kind = 2 ORDER BY seq DESC LIMIT 1
+         ), '') FROM room",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut rooms = Vec::new();
+    while let Some(row) = rows.next()? {
+        let name: String = row.get(0)?;
+        // What was a name when it was stored may be none for a stricter version.
+        let Ok(name) = RoomName::parse(&name) else {
+            log::warn!("a stored room has a name that is none in this version; it is left alone");
+            continue;
+        };
+        let account = |index| row.get(index).map(|id: i64| AccountId(unsigned(id)));
+        let kind = match row.get::<_, i64>(1)? {
+            DIRECT => RoomKind::Direct([account(2)?, account(3)?]),
+            _ => RoomKind::Public,
+        };
+        rooms.push(RoomRecord { name, kind, topic: row.get::<_, String>(4)?.into() });
+    }
+    Ok(rooms)
+}
+
+/// A room as it was left.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RoomRow {
+    pub(super) id: i64,
+    pub(super) epoch: Epoch,
+    pub(super) first: Seq,
+    pub(super) head: Seq,
+}
+
+/// A room as it was left.
+pub(super) fn room(connection: &Connection, name: &RoomName) -> rusqlite::Result<Option<RoomRow>> {
+    connection
+        .prepare_cached(
+            "SELECT id, epoch, (SELECT min(seq) FROM entry WHERE room = room.id),
+                 (SELECT max(seq) FROM entry WHERE room = room.id) FROM room WHERE name = ?",
+        )?
+        .query_row([name.as_str()], |row| {
+            let seq = |index| row.get::<_, Option<i64>>(index).map(|seq| seq.map(unsigned));
+            let head = Seq(seq(3)?.unwrap_or(0));
+            let first = seq(2)?.map_or(head.next(), Seq);
+            Ok(RoomRow { id: row.get(0)?, epoch: Epoch(unsigned(row.get(1)?)), first, head })
+        })
+        .optional()
+}
+
+/// The newest topic of a room.
+pub(super) fn topic(connection: &Connection, room: i64) -> rusqlite::Result<Option<TopicState>> {
+    connection
+        .prepare_cached(
+            "SELECT text, name, time, seq FROM entry
+             WHERE room = ? AND kind = 2 ORDER BY seq DESC LIMIT 1",
+        )?
+        .query_row([room], |row| {
+            Ok(TopicState {
+                topic: row.get::<_, String>(0)?.into(),
+                by: Some(row.get::<_, String>(1)?.into()),
+                time: Some(unsigned(row.get(2)?)),
+                seq: Some(Seq(unsigned(row.get(3)?))),
+            })
+        })
+        .optional()
+}
+
+const KNOWN: &str = "SELECT key, seq, time, name, text FROM entry";
+
+fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
+    Ok(Known {
+        key: Key(row.get(0)?),
+        seq: Seq(unsigned(row.get(1)?)),
+        time: unsigned(row.get(2)?),
+        from: row.get::<_, String>(3)?.into(),
+        text: row.get::<_, String>(4)?.into(),
+    })
+}
+
+/// The keys among the newest `limit` entries of a room.
+pub(super) fn keys(connection: &Connection, room: i64, limit: usize) -> rusqlite::Result<Keys> {
+    let mut statement =
+        connection.prepare_cached(&format!("{KNOWN} WHERE room = ? ORDER BY seq DESC LIMIT ?"))?;
+    let most = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query(params![room, most])?;
+    let (mut known_keys, mut count, mut oldest) = (Vec::new(), 0, None);
+    while let Some(row) = rows.next()? {
+        count += 1;
+        oldest = Some(unsigned(row.get(2)?));
+        if row.get_ref(0)? != ValueRef::Null {
+            known_keys.push(known(row)?);
+        }
+    }
+    known_keys.reverse();
+    Ok(Keys { known: known_keys, since: oldest.filter(|_| count == limit) })
+}
+
+/// What was done in a room under a key of this name.
+pub(super) fn find(
+    connection: &Connection,
+    room: &RoomName,
+    from: &str,
+    key: Key,
+) -> rusqlite::Result<Option<Known>> {
+    connection
+        .prepare_cached(&format!(
+            "{KNOWN} WHERE key = ? AND name = ? AND room = (SELECT id FROM room WHERE name = ?)",
+        ))?
+        .query_row(params![&key.0[..], from, room.as_str()], known)
+        .optional()
+}
+
+/// A page of a room's entries.
+pub(super) fn page(
+    connection: &Connection,
+    name: &RoomName,
+    range: Range,
+    limit: usize,
+    bytes: usize,
+) -> rusqlite::Result<Page> {
+    let Some(RoomRow { id, first, head, .. }) = room(connection, name)? else {
+        return Ok(Page { entries: Vec::new(), first: Seq(1), more: false });
+    };
+    let end = head.next().0;
+    let (after, before, ascending) = match range {
+        Range::Newest => (0, end, false),
+        Range::Before(seq) => (0, seq.0.min(end), false),
+        Range::After(after, before) => {
+            (after.0, before.map_or(end, |before| before.0.min(end)), true)
+        }
+    };
+    let order = if ascending { "ASC" } else { "DESC" };
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT seq, time, kind, name, text FROM entry
+         WHERE room = ? AND seq > ? AND seq < ? ORDER BY seq {order} LIMIT ?",
+    ))?;
+    let most = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+    let mut rows = statement.query(params![id, signed(after), signed(before), most])?;
+    let (mut entries, mut left, mut more) = (Vec::new(), bytes, false);
+    while let Some(row) = rows.next()? {
+        let entry = entry(row)?;
+        let size = entry.text.len() + entry.from.len() + ENTRY_BYTES;
+        more = entries.len() == limit || left < size;
+        if more {
+            break;
+        }
+        left -= size;
+        entries.push(entry);
+    }
+    if !ascending {
+        entries.reverse();
+    }
+    Ok(Page { entries, first, more })
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    Ok(Entry {
+        seq: Seq(unsigned(row.get(0)?)),
+        time: unsigned(row.get(1)?),
+        kind: kind_of(row.get(2)?),
+        from: row.get::<_, String>(3)?.into(),
+        text: row.get::<_, String>(4)?.into(),
+    })
+}

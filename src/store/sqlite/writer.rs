@@ -1,0 +1,232 @@
+//! The thread that writes: takes what has come together, commits it at once, and tells whose it was.
+//!
+//! **Invariants:** what is told as committed has been flushed to the disk; of one room everything
+//! is written in the order of its seqs, without a hole.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crossbeam_channel::Receiver;
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+
+use super::rows;
+use super::schema;
+use crate::base::id::{AccountId, Epoch, Seq};
+use crate::base::name::RoomName;
+use crate::store::{Committed, NewEntry, RoomKind, StoreError, Ticket};
+
+/// Most entries of one commit: bounds how long the first of them waits for the last.
+const ENTRIES_PER_COMMIT: usize = 4096;
+
+/// A room, as the writer has to know it to make it.
+#[derive(Debug)]
+pub(super) struct Founding {
+    pub(super) name: RoomName,
+    pub(super) kind: RoomKind,
+    pub(super) epoch: Epoch,
+}
+
+/// Entries of one room, to be committed together.
+pub(super) struct Append {
+    pub(super) room: Arc<Founding>,
+    pub(super) ticket: Ticket,
+    pub(super) entries: Vec<NewEntry>,
+    pub(super) committed: Committed,
+}
+
+/// What the writer is asked.
+pub(super) enum Command {
+    Append(Append),
+    /// Finish, and give the file back.
+    Stop,
+}
+
+/// The writer's state.
+pub(super) struct Writer {
+    path: PathBuf,
+    connection: Connection,
+    commands: Receiver<Command>,
+    /// For each room that was written to: its row, and its newest seq.
+    rooms: HashMap<RoomName, Row>,
+    failing: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    id: i64,
+    head: Seq,
+}
+
+/// Why a batch was not written.
+#[derive(Debug)]
+enum Failure {
+    /// The batch stands on one that failed.
+    Hole,
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl Writer {
+    pub(super) fn new(path: &Path, connection: Connection, commands: Receiver<Command>) -> Self {
+        Self { path: path.to_owned(), connection, commands, rooms: HashMap::new(), failing: false }
+    }
+
+    /// Writes until it is told to stop, or nobody is left who could ask.
+    pub(super) fn run(mut self) {
+        while self.step() {}
+    }
+
+    /// Takes what waits, and commits it; false at the end.
+    pub(super) fn step(&mut self) -> bool {
+        let Ok(Command::Append(first)) = self.commands.recv() else { return false };
+        let mut count = first.entries.len();
+        let mut batch = vec![first];
+        let mut more = true;
+        while count < ENTRIES_PER_COMMIT && more {
+            match self.commands.try_recv() {
+                Ok(Command::Append(next)) => {
+                    count += next.entries.len();
+                    batch.push(next);
+                }
+                Ok(Command::Stop) => more = false,
+                Err(_) => break,
+            }
+        }
+        self.write(&batch);
+        more
+    }
+
+    #[cfg(test)]
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    fn write(&mut self, batch: &[Append]) {
+        match self.commit(batch) {
+            Ok(outcomes) => {
+                if std::mem::take(&mut self.failing) {
+                    log::info!("the storage works again");
+                }
+                for (append, outcome) in batch.iter().zip(outcomes) {
+                    (append.committed)(append.ticket, outcome);
+                }
+            }
+            Err(error) => self.fail(batch, &error),
+        }
+    }
+
+    /// One transaction for all; a batch that stands on a failed one is left out.
+    fn commit(&mut self, batch: &[Append]) -> rusqlite::Result<Vec<Result<(), StoreError>>> {
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for append in batch {
+            outcomes.push(match insert(&transaction, &mut self.rooms, append) {
+                Ok(()) => Ok(()),
+                Err(Failure::Hole) => Err(StoreError::Unavailable),
+                Err(Failure::Sqlite(error)) => {
+                    drop(transaction);
+                    return Err(error);
+                }
+            });
+        }
+        transaction.commit()?;
+        Ok(outcomes)
+    }
+
+    /// Nothing of the batch was written. What went wrong may lie with one of its parts: those are
+    /// then tried alone, so that nobody can spoil another's message.
+    fn fail(&mut self, batch: &[Append], error: &rusqlite::Error) {
+        self.rooms.clear();
+        let kind = rows::store_error(error);
+        if !std::mem::replace(&mut self.failing, true) {
+            log::error!(error:% = error; "what was said cannot be stored");
+        }
+        if kind == StoreError::Unavailable {
+            self.reopen();
+        }
+        for append in batch {
+            let alone = (kind == StoreError::Unavailable && batch.len() > 1)
+                .then(|| self.commit(std::slice::from_ref(append)));
+            let outcome = match alone {
+                Some(Ok(outcomes)) => outcomes.into_iter().next().unwrap_or(Err(kind)),
+                Some(Err(_)) => {
+                    self.rooms.clear();
+                    Err(kind)
+                }
+                None => Err(kind),
+            };
+            (append.committed)(append.ticket, outcome);
+        }
+    }
+
+    /// After an input or output error the pages in memory cannot be trusted: they are read again.
+    fn reopen(&mut self) {
+        match schema::open_writer(&self.path) {
+            Ok(connection) => self.connection = connection,
+            Err(error) => log::error!(error:% = error; "the database cannot be opened again"),
+        }
+    }
+}
+
+fn insert(
+    transaction: &Transaction<'_>,
+    rooms: &mut HashMap<RoomName, Row>,
+    append: &Append,
+) -> Result<(), Failure> {
+    let Founding { name, .. } = &*append.room;
+    let mut row = match rooms.get(name) {
+        Some(row) => *row,
+        None => find_or_found(transaction, &append.room)?,
+    };
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO entry (room, seq, time, kind, account, name, text, key)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    for NewEntry { entry, account, key } in &append.entries {
+        if entry.seq != row.head.next() {
+            rooms.remove(name);
+            return Err(Failure::Hole);
+        }
+        let AccountId(account) = *account;
+        statement.execute(params![
+            row.id,
+            rows::signed(entry.seq.0),
+            rows::signed(entry.time),
+            rows::kind_number(entry.kind),
+            rows::signed(account),
+            &*entry.from,
+            &*entry.text,
+            key.as_ref().map(|key| &key.0[..]),
+        ])?;
+        row.head = entry.seq;
+    }
+    rooms.insert(name.clone(), row);
+    Ok(())
+}
+
+fn find_or_found(transaction: &Transaction<'_>, room: &Founding) -> Result<Row, Failure> {
+    let found = transaction
+        .prepare_cached(
+            "SELECT id, (SELECT max(seq) FROM entry WHERE room = room.id) FROM room WHERE name = ?",
+        )?
+        .query_row([room.name.as_str()], |row| Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?)))
+        .optional()?;
+    if let Some((id, head)) = found {
+        return Ok(Row { id, head: Seq(rows::unsigned(head.unwrap_or(0))) });
+    }
+    let (kind, [one, other]) = match &room.kind {
+        RoomKind::Public => (rows::PUBLIC, [None, None]),
+        RoomKind::Direct(pair) => (rows::DIRECT, pair.map(|account| Some(rows::signed(account.0)))),
+    };
+    transaction
+        .prepare_cached("INSERT INTO room (name, kind, one, other, epoch) VALUES (?, ?, ?, ?, ?)")?
+        .execute(params![room.name.as_str(), kind, one, other, rows::signed(room.epoch.0)])?;
+    Ok(Row { id: transaction.last_insert_rowid(), head: Seq(0) })
+}
