@@ -146,7 +146,11 @@ impl Room {
                 break;
             }
             self.skip_to(entry.seq, backlog);
-            self.tell(entry.seq, stored(&self.name, entry), backlog);
+            self.last = entry.seq;
+            // An entry of a newer kind has its place in the order, and nothing to tell.
+            if let Some(event) = stored(&self.name, entry) {
+                backlog.push(event);
+            }
         }
         self.drain(backlog);
     }
@@ -210,12 +214,13 @@ impl Room {
 }
 
 /// A stored entry as the event that it was when it was live.
-pub(super) fn stored(room: &Arc<str>, entry: Entry) -> Event {
+pub(super) fn stored(room: &Arc<str>, entry: Entry) -> Option<Event> {
     let Entry { seq, time, kind, from, text } = entry;
     let room = Arc::clone(room);
     match kind {
-        EntryKind::Message => Event::Message(Message { room, seq, time, from, text }),
-        EntryKind::Topic => Event::Topic(TopicChanged { room, seq, time, from, text }),
+        EntryKind::Message => Some(Event::Message(Message { room, seq, time, from, text })),
+        EntryKind::Topic => Some(Event::Topic(TopicChanged { room, seq, time, from, text })),
+        EntryKind::Unknown => None,
     }
 }
 

@@ -252,6 +252,21 @@ mod tests {
     }
 
     #[test]
+    fn a_word_of_a_newer_server_is_something_else_and_no_error() {
+        let entry =
+            serde_json::json!({"seq": 3, "time": 0, "kind": "hologram", "from": "al", "text": ""});
+        let page = serde_json::json!(
+            {"epoch": 1, "entries": [entry], "first": 1, "head": 3, "more": false}
+        );
+        let body = rmp_serde::to_vec(&(1, 7, (), page)).expect("a response");
+        let Ok(Incoming::Response { outcome: Ok(page), .. }) = decode_incoming(&body) else {
+            panic!("not read");
+        };
+        let page: crate::protocol::reply::HistoryPage = result(&page).expect("a page");
+        assert_eq!(page.entries.0[0].kind, crate::protocol::reply::EntryKind::Unknown);
+    }
+
+    #[test]
     fn an_unknown_method_is_quoted_in_part() {
         let name = "x".repeat(1_000);
         let body = rmp_serde::to_vec(&(0, 7, name, [(); 0])).expect("a request");

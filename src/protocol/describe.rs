@@ -33,7 +33,7 @@ pub enum Shape {
     Uint(u64),
     /// A string; its bounds are checked by [`WireType::check`], which has the better error.
     Str,
-    /// One of these strings.
+    /// One of these strings, or another one of a newer version.
     Word(&'static [&'static str]),
     /// So many bytes.
     Bin(usize),

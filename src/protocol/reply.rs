@@ -233,13 +233,18 @@ macro_rules! words {
     ($($(#[doc = $doc:literal])* pub enum $name:ident { $($(#[doc = $d:literal])* $variant:ident = $word:literal,)* })*) => {
         $($(#[doc = $doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        pub enum $name { $($(#[doc = $d])* #[serde(rename = $word)] $variant,)* }
+        pub enum $name {
+            $($(#[doc = $d])* #[serde(rename = $word)] $variant,)*
+            /// A word that this version does not know.
+            #[serde(other, rename = "unknown")]
+            Unknown,
+        }
 
         impl $name {
             /// The word on the wire.
             #[must_use]
             pub const fn word(self) -> &'static str {
-                match self { $(Self::$variant => $word,)* }
+                match self { $(Self::$variant => $word,)* Self::Unknown => "unknown" }
             }
         }
 
@@ -249,7 +254,7 @@ macro_rules! words {
 
             fn describe() -> String {
                 let words: &[&str] = &[$(concat!("`", $word, "`")),*];
-                format!("str: {}", words.join(", "))
+                format!("str: {}; or a newer word", words.join(", "))
             }
         })*
     };

@@ -89,6 +89,8 @@ impl Batch {
         let event = match kind {
             EntryKind::Message => Event::Message(Message { room, seq, time, from, text }),
             EntryKind::Topic => Event::TopicChanged(TopicChanged { room, seq, time, from, text }),
+            // Rooms make entries of kinds that they know.
+            EntryKind::Unknown => return,
         };
         self.entries.push(entry);
         self.append(attached, &event, true);

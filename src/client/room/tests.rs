@@ -46,7 +46,7 @@ impl Story {
 
     fn live(&mut self, seqs: std::ops::RangeInclusive<u64>) -> &mut Self {
         for seq in seqs {
-            let event = stored(&"ops".into(), entry(seq));
+            let event = stored(&"ops".into(), entry(seq)).unwrap();
             self.room.live(Seq(seq), event, true, &mut self.backlog);
         }
         self
@@ -83,6 +83,19 @@ impl Story {
         assert_eq!(told.join(" "), want);
         self
     }
+}
+
+#[test]
+fn an_entry_of_a_newer_kind_has_its_place_and_tells_nothing() {
+    let mut newer = page(1, 6..=8, 1, 8);
+    newer.entries.0[1].kind = EntryKind::Unknown;
+    Story::new()
+        .enter(&state(1, 8, 1))
+        .asks(Some(5))
+        .page(newer)
+        .tells("6 8")
+        .live(9..=9)
+        .tells("9");
 }
 
 #[test]

@@ -27,11 +27,16 @@ pub(super) fn kind_number(kind: EntryKind) -> i64 {
     match kind {
         EntryKind::Message => 1,
         EntryKind::Topic => 2,
+        EntryKind::Unknown => 0,
     }
 }
 
 fn kind_of(number: i64) -> EntryKind {
-    if number == 2 { EntryKind::Topic } else { EntryKind::Message }
+    match number {
+        1 => EntryKind::Message,
+        2 => EntryKind::Topic,
+        _ => EntryKind::Unknown,
+    }
 }
 
 /// What an error means to those who wanted to write or read.

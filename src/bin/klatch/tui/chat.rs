@@ -179,7 +179,7 @@ impl Chat {
             if known.into_iter().any(|item| item.kind != Kind::Note) {
                 continue;
             }
-            let item = item(entry);
+            let Some(item) = item(entry) else { continue };
             self.bytes += item.bytes();
             self.items.insert(at, item);
             self.base -= 1;
@@ -212,13 +212,15 @@ impl Chat {
     }
 }
 
-fn item(entry: Entry) -> Item {
+/// An entry as it is shown; none of a kind that this version does not know.
+fn item(entry: Entry) -> Option<Item> {
     let Entry { seq, time, kind, from, text } = entry;
     let kind = match kind {
         EntryKind::Message => Kind::Said,
         EntryKind::Topic => Kind::Topic,
+        EntryKind::Unknown => return None,
     };
-    Item { seq, time, kind, from, text }
+    Some(Item { seq, time, kind, from, text })
 }
 
 #[cfg(test)]
@@ -237,9 +239,9 @@ mod tests {
     #[test]
     fn pages_are_put_where_they_belong_and_nothing_twice() {
         let mut chat = Chat::new("ops".into());
-        chat.push(item(entry(7)));
+        chat.push(item(entry(7)).unwrap());
         chat.note(0, "note");
-        chat.push(item(entry(8)));
+        chat.push(item(entry(8)).unwrap());
         chat.merge([5, 6, 7].map(entry).into(), true);
         assert_eq!((texts(&chat).as_str(), chat.older), ("5 6 7 note 8", Older::Maybe));
         assert_eq!((chat.base, chat.oldest()), (-2, Some(Seq(5))));
@@ -251,14 +253,14 @@ mod tests {
     fn the_scrollback_is_bounded() {
         let mut chat = Chat::new("ops".into());
         for seq in 1..=ENTRIES as u64 + 10 {
-            chat.push(item(entry(seq)));
+            chat.push(item(entry(seq)).unwrap());
         }
         assert_eq!((chat.items.len(), chat.base), (ENTRIES, 10));
         chat.merge([1, 2].map(entry).into(), true);
         assert_eq!((chat.items.len(), chat.older), (ENTRIES, Older::None));
         let text: Arc<str> = "x".repeat(BYTES / 2 + 1).into();
         for seq in 9_000..9_003 {
-            chat.push(Item { text: Arc::clone(&text), ..item(entry(seq)) });
+            chat.push(Item { text: Arc::clone(&text), ..item(entry(seq)).unwrap() });
         }
         assert_eq!(chat.items.len(), 1);
     }
