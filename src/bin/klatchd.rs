@@ -1,12 +1,14 @@
 //! The chat daemon: reads its configuration, and runs the server.
 
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
+use klatch::base::name::{NameError, RoomName};
 use klatch::config::{self, Loaded, Sources};
 use klatch::server;
+use klatch::store::sqlite::backup::{self, CopyError};
 
 /// Chosen by measurement: docs/decisions/0006-jemalloc.md.
 #[global_allocator]
@@ -24,12 +26,15 @@ const CANNOT_START: u8 = 69;
 #[derive(Debug, Parser)]
 #[command(version, after_help = AFTER_HELP)]
 struct Arguments {
+    #[command(subcommand)]
+    task: Option<Task>,
+
     /// Read the configuration from this file.
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
 
     /// Set a key of the configuration, over file and environment; may be repeated.
-    #[arg(short, long = "set", value_name = "SECTION.KEY=VALUE")]
+    #[arg(short, long = "set", value_name = "SECTION.KEY=VALUE", global = true)]
     set: Vec<String>,
 
     /// Check the configuration, tell everything that is wrong with it, and exit.
@@ -43,6 +48,27 @@ struct Arguments {
     /// Print a configuration file with every key, its meaning and its default, and exit.
     #[arg(long, conflicts_with_all = ["check_config", "print_config"])]
     example_config: bool,
+}
+
+/// What to do instead of serving.
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Copy the database to a new file, while the server runs or not, and verify the copy.
+    Backup {
+        /// The new file.
+        file: PathBuf,
+    },
+    /// Put a copy in the place of the database, which is kept; the server must not run.
+    Restore {
+        /// The copy.
+        file: PathBuf,
+    },
+    /// Print what was said in a room, as a line of JSON for each entry.
+    Export {
+        /// The room's name.
+        #[arg(value_parser = room)]
+        room: RoomName,
+    },
 }
 
 const AFTER_HELP: &str = "\
@@ -95,11 +121,42 @@ fn run(arguments: Arguments) -> Result<(), (u8, String)> {
         return writeln!(out, "the configuration is good").map_err(cannot);
     }
     let Loaded { config, .. } = loaded;
-    env_logger::Builder::new().filter_level(config.log.level).init();
     let is_root = rustix::process::geteuid().is_root();
     let state_dir = config
         .server
         .state_directory(&environment, is_root)
         .map_err(|error| (BAD_CONFIG, error.to_string()))?;
+    if let Some(task) = arguments.task {
+        let database = state_dir.join(server::DATABASE);
+        return work(task, &database, &mut out).map_err(|error| (CANNOT_START, error.to_string()));
+    }
+    env_logger::Builder::new().filter_level(config.log.level).init();
     server::run::run(&config, state_dir).map_err(|error| (CANNOT_START, error.to_string()))
+}
+
+fn work(task: Task, database: &Path, out: &mut impl Write) -> Result<(), CopyError> {
+    let told = match task {
+        Task::Backup { file } => {
+            let holdings = backup::backup(database, &file)?;
+            writeln!(out, "{} holds {holdings}; it was read through, and is sound", file.display())
+        }
+        Task::Restore { file } => {
+            let (holdings, kept) = backup::restore(database, &file)?;
+            let kept = kept.map_or(String::new(), |kept| {
+                format!("\nwhat was there before is in {}", kept.display())
+            });
+            writeln!(out, "the database holds {holdings} again{kept}")
+        }
+        Task::Export { room } => {
+            return backup::export(database, &room, &mut BufWriter::new(out)).map(drop);
+        }
+    };
+    // The work is done, whether or not anybody reads about it.
+    drop(told);
+    Ok(())
+}
+
+/// A room's name, as it is written on the command line.
+fn room(text: &str) -> Result<RoomName, NameError> {
+    RoomName::parse(text)
 }

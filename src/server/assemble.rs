@@ -9,7 +9,7 @@ use parking_lot::RwLock;
 use socket2::Socket;
 
 use super::worker::{Common, Mailboxes, WorkerMail};
-use super::{Parts, Server, StartError, accept, limits};
+use super::{DATABASE, Parts, Server, StartError, accept, limits};
 use crate::account::actor::{Names, Place as NamesPlace};
 use crate::base::id::WorkerId;
 use crate::config::{Config, Engine};
@@ -108,9 +108,6 @@ fn open_store(config: &Config, parts: &Parts) -> Result<Arc<dyn Store>, StartErr
         Engine::Memory => Arc::new(MemoryStore::new(limits::history(config))),
     })
 }
-
-/// The database's name in the state directory.
-const DATABASE: &str = "klatch.db";
 
 /// An address of a family that is not of the internet; listeners never have one.
 const UNKNOWN: std::net::SocketAddr =

@@ -37,6 +37,9 @@ use crate::transport::certificate::{self, MakeError};
 use crate::transport::listener::BindError;
 use crate::transport::tls::{Identity, TlsError};
 
+/// The database's name in the state directory.
+pub const DATABASE: &str = "klatch.db";
+
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {

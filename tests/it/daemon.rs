@@ -151,3 +151,36 @@ fn pass(span: Duration) {
     one.set_read_timeout(Some(span)).unwrap();
     assert!(one.read(&mut [0]).is_err(), "nobody writes");
 }
+
+#[test]
+fn a_copy_is_made_of_a_running_server_and_put_back_when_it_is_down() {
+    let daemon = Daemon::usual(&[]);
+    let mut ann = daemon.login("ann");
+    for text in ["one", "two", "three"] {
+        ann.say("lobby", text);
+    }
+    let state = daemon.home().to_str().unwrap().to_owned();
+    let copy = format!("{state}/copy.db");
+    let state = format!("server.state_dir={state}");
+    let (code, out, err) = output(&["backup", &copy, "--set", &state]);
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    assert!(out.contains("3 entries of 1 rooms"), "{out}");
+    let before = ann.say("lobby", "four");
+    let (code, _, err) = output(&["restore", &copy, "--set", &state]);
+    assert_eq!(code, Some(69), "not while it runs");
+    assert!(err.contains("in use by another klatchd"), "{err}");
+    let (code, out, _) = output(&["export", "lobby", "--set", &state]);
+    assert_eq!((code, out.lines().count()), (Some(0), 4));
+    assert!(out.lines().next().unwrap().contains(r#""text":"one""#), "{out}");
+
+    let home = daemon.stop();
+    let (code, out, err) = output(&["restore", &copy, "--set", &state]);
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    assert!(out.contains("before-restore-1"), "{out}");
+    let daemon = Daemon::usual_in(home, &[]);
+    let mut ann = daemon.login("ann");
+    assert_eq!(ann.say("lobby", "five").seq, before.seq, "the fourth, in another history");
+    let (code, _, err) = output(&["export", "nowhere", "--set", &state]);
+    assert_eq!(code, Some(69));
+    assert!(err.contains("no room nowhere is stored"), "{err}");
+}

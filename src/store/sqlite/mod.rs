@@ -3,6 +3,7 @@
 //! **Owns:** the file; one thread that writes, with all that waits in one commit, and a few that
 //! read beside it. **Bound:** the queues to these threads; one that is full refuses.
 
+pub mod backup;
 mod journal;
 mod rows;
 mod schema;
@@ -102,8 +103,7 @@ impl Store for SqliteStore {
     ) -> Result<Box<dyn Journal>, StoreError> {
         let catalogue = self.catalogue.lock();
         let found = rows::room(&catalogue, room).map_err(|error| failed(&error))?;
-        // Epochs stay below 2^53, which every language's numbers hold exactly.
-        let epoch = found.map_or_else(|| Epoch(rand::random::<u64>() >> 11), |row| row.epoch);
+        let epoch = found.map_or_else(fresh_epoch, |row| row.epoch);
         let founding = Founding { name: room.clone(), kind, epoch };
         let journal = SqliteJournal::new(
             Arc::new(founding),
@@ -127,6 +127,11 @@ impl Drop for SqliteStore {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+/// An epoch that was never used. It stays below 2^53, which every language's numbers hold exactly.
+fn fresh_epoch() -> Epoch {
+    Epoch(rand::random::<u64>() >> 11)
 }
 
 fn failed(error: &rusqlite::Error) -> StoreError {

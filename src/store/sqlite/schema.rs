@@ -123,13 +123,14 @@ pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
+/// Refuses a file of another program or of a newer version; returns its version.
+pub(super) fn check(connection: &Connection, path: &Path) -> Result<usize, OpenError> {
     let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
-    let pragma = |connection: &Connection, name| {
+    let pragma = |name| {
         connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(failed)
     };
-    let found = usize::try_from(pragma(connection, "user_version")?).unwrap_or(usize::MAX);
-    let id = pragma(connection, "application_id")?;
+    let found = usize::try_from(pragma("user_version")?).unwrap_or(usize::MAX);
+    let id = pragma("application_id")?;
     let tables: i64 = connection
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
         .map_err(failed)?;
@@ -140,6 +141,12 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
         let known = MIGRATIONS.len();
         return Err(OpenError::Newer { path: path.to_owned(), found, known });
     }
+    Ok(found)
+}
+
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
+    let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    let found = check(connection, path)?;
     for (version, sql) in (1_i64..).zip(MIGRATIONS).skip(found) {
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;

@@ -8,13 +8,13 @@ use crate::base::id::{AccountId, Key, Seq};
 use crate::protocol::reply::{Entry, EntryKind};
 use crate::store::{NewEntry, Page, Range, Receipt, Ticket};
 
-type Told = mpsc::Receiver<(Ticket, Result<(), StoreError>)>;
+pub(super) type Told = mpsc::Receiver<(Ticket, Result<(), StoreError>)>;
 
-fn lobby() -> RoomName {
+pub(super) fn lobby() -> RoomName {
     RoomName::parse("lobby").unwrap()
 }
 
-fn open(store: &SqliteStore) -> (Box<dyn Journal>, Told) {
+pub(super) fn open(store: &SqliteStore) -> (Box<dyn Journal>, Told) {
     let (sender, told) = mpsc::channel();
     let committed = Arc::new(move |ticket, outcome| sender.send((ticket, outcome)).unwrap());
     (store.open(&lobby(), RoomKind::Public, committed).unwrap(), told)
@@ -31,7 +31,12 @@ fn entry(seq: u64, text: &str) -> NewEntry {
 }
 
 /// Appends one entry and waits for what becomes of it.
-fn say(journal: &mut dyn Journal, told: &Told, seq: u64, text: &str) -> Result<(), StoreError> {
+pub(super) fn say(
+    journal: &mut dyn Journal,
+    told: &Told,
+    seq: u64,
+    text: &str,
+) -> Result<(), StoreError> {
     let Receipt::Pending(ticket) = journal.append(vec![entry(seq, text)]) else {
         panic!("it is written by another thread");
     };

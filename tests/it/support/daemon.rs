@@ -57,18 +57,33 @@ impl Daemon {
 
     /// Starts it on a port of its own, with these arguments besides.
     pub(crate) fn usual(more: &[&str]) -> Self {
+        Self::usual_in(Rc::new(tempfile::tempdir().unwrap()), more)
+    }
+
+    /// The same with the state that is there.
+    pub(crate) fn usual_in(home: Rc<TempDir>, more: &[&str]) -> Self {
         let mut arguments = vec!["--set", "server.listen=127.0.0.1:0"];
         arguments.extend_from_slice(more);
-        Self::start(&mut klatchd(&arguments))
+        Self::start_in(home, &mut klatchd(&arguments))
     }
 
     /// Kills it without warning, and starts it again with the same state.
     pub(crate) fn kill_and_restart(mut self, more: &[&str]) -> Self {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        let mut arguments = vec!["--set", "server.listen=127.0.0.1:0"];
-        arguments.extend_from_slice(more);
-        Self::start_in(Rc::clone(&self.home), &mut klatchd(&arguments))
+        Self::usual_in(Rc::clone(&self.home), more)
+    }
+
+    /// Ends it as an operator would; its state stays.
+    pub(crate) fn stop(mut self) -> Rc<TempDir> {
+        self.signal(Signal::TERM);
+        assert!(self.child.wait().unwrap().success());
+        Rc::clone(&self.home)
+    }
+
+    /// Its state directory.
+    pub(crate) fn home(&self) -> &std::path::Path {
+        self.home.path()
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
