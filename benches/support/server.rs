@@ -162,6 +162,8 @@ fn daemon(state: &Path, limits: Limits, options: &Options) -> Command {
         format!("server.state_dir={}", state.join("state").display()),
         format!("server.workers={}", options.workers),
         "rooms.default=".to_owned(),
+        // The relay keeps nothing either; --set store.engine=sqlite shows what durability costs.
+        "store.engine=memory".to_owned(),
     ];
     let open = if limits == Limits::Open { OPEN_LIMITS } else { &[] };
     let settings = own.iter().map(String::as_str).chain(open.iter().copied());
