@@ -11,6 +11,7 @@ use klatch::protocol::reply::{
     Empty, HistoryPage, LoggedIn, MemberList, Pong, RoomList, RoomState, Said, TopicState, Welcome,
 };
 use klatch::protocol::request::Request;
+use klatch::protocol::websocket::{Decoder, Unit, WebSocketError};
 
 /// However a stream is cut, the same frames come out, and then the same error.
 ///
@@ -43,6 +44,41 @@ fn frames(pieces: &[&[u8]]) -> (Vec<Vec<u8>>, Result<(), FrameError>) {
         }
     }
     (bodies, Ok(()))
+}
+
+/// However a WebSocket's bytes are cut, the same units come out, and then the same error; and what
+/// is kept of a message never passes its bound.
+///
+/// The first byte of the input says how: pieces of that many bytes, and one.
+pub(crate) fn websocket(bytes: &[u8]) {
+    let Some((cut, stream)) = bytes.split_first() else { return };
+    let whole = units(&[stream]);
+    let pieces: Vec<&[u8]> = stream.chunks(usize::from(*cut) + 1).collect();
+    assert_eq!(units(&pieces), whole);
+}
+
+/// The units of the stream that arrives in these pieces, in words.
+fn units(pieces: &[&[u8]]) -> (Vec<String>, Result<(), WebSocketError>) {
+    const ALLOWED: usize = 512;
+    let (mut units, mut decoder) = (Vec::new(), Decoder::default());
+    for piece in pieces {
+        let mut input = *piece;
+        loop {
+            match decoder.decode(&mut input, ALLOWED) {
+                Ok(Some(unit)) => {
+                    if let Unit::Body(body) = unit {
+                        assert!((1..=ALLOWED).contains(&body.len()));
+                    }
+                    units.push(format!("{unit:x?}"));
+                }
+                Ok(None) => break,
+                Err(error) => return (units, Err(error)),
+            }
+        }
+        assert!(input.is_empty(), "all that is there is taken");
+        decoder.relax();
+    }
+    (units, Ok(()))
 }
 
 /// A body is a request or an error; a request that is written and read again is the same.

@@ -5,6 +5,7 @@
 //! ```text
 //! bin        klatchd · klatch            (klatch sees client and protocol only)
 //! server     composition root, shutdown, signals
+//! web        HTTP: pages, the WebSocket's handshake, health, metrics
 //! reception  takes connections in, watches over them
 //! session    one connection: state · reader · actor · router
 //! directory  which rooms there are
@@ -32,3 +33,4 @@ pub mod session;
 pub mod store;
 pub mod throttle;
 pub mod transport;
+pub mod web;

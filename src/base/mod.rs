@@ -7,4 +7,5 @@ pub mod id;
 pub mod isolation;
 pub mod limits;
 pub mod name;
+pub mod tally;
 pub mod wheel;

@@ -24,7 +24,7 @@ const CANNOT_START: u8 = 69;
 /// Without arguments it makes its state directory and a self-signed certificate, listens on port
 /// 5528, and prints how to chat.
 #[derive(Debug, Parser)]
-#[command(version, after_help = AFTER_HELP)]
+#[command(version = klatch::web::VERSION, after_help = AFTER_HELP)]
 struct Arguments {
     #[command(subcommand)]
     task: Option<Task>,

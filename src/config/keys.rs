@@ -10,8 +10,8 @@ use log::LevelFilter;
 
 use super::define::{Key, Reload, Section, settings};
 use super::form::{
-    Address, Engine, File, Form, Host, Line, List, Network, Number, OrEmpty, OrZero, Plain, Room,
-    Size, Span, User, Word,
+    Address, Engine, File, Form, Host, Line, List, Network, Number, OrEmpty, OrZero, Origin, Page,
+    Plain, Room, Size, Span, Switch, User, Word,
 };
 use crate::base::name::{RoomName, UserName};
 
@@ -140,6 +140,23 @@ settings! {
 
         /// How long a shutdown may take to bring everything home.
         drain: Duration as Span = seconds(10), Reload;
+    }
+
+    /// The web: the GUI for browsers, the WebSocket, health and metrics, on the same port.
+    web: Web {
+        /// "on" serves it; "off" answers browsers with one line.
+        serve: Switch as Word = Switch::On, Restart;
+
+        /// Pages from elsewhere that may connect, beside the server's own: the addresses of your
+        /// proxies, as browsers show them. Plain HTTP is served for these hosts too.
+        origins: Vec<Origin> as List<Page> = Vec::new(), Reload;
+
+        /// Networks that may read /metrics, beside this machine.
+        metrics_from: Vec<IpNet> as List<Network> = Vec::new(), Reload;
+
+        /// How long a browser's connection may do nothing. Those that chat have the deadlines of
+        /// sessions.
+        keep_alive: Duration as Span = seconds(15), Reload;
     }
 
     /// What one client, one address and all of them together may ask for. Who goes over a rate is

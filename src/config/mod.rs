@@ -24,8 +24,8 @@ mod text;
 mod tests;
 
 pub use define::Reload;
-pub use form::{Engine, Plain};
-pub use keys::{Config, History, Limits, Log, Names, Rooms, Server, Store, Timeouts, Tls};
+pub use form::{Engine, Origin, Plain, Switch};
+pub use keys::{Config, History, Limits, Log, Names, Rooms, Server, Store, Timeouts, Tls, Web};
 pub use layers::{Loaded, Sources, load};
 pub use problem::{Problem, Problems};
 pub use state_dir::NoStateDir;

@@ -1,6 +1,6 @@
 //! The Directory actor: finds rooms, makes them, and retires them.
 //!
-//! **Receives** [`Seek`] from sessions, [`Orphan`] from Fanouts, [`Depart`] when a session ended.
+//! **Receives** [`Seek`] from sessions, [`Look`] from the web, [`Orphan`] from Fanouts, [`Depart`] when a session ended.
 //! **Sends** requests on to rooms, and [`Known`] to the worker that asked, which then asks the room
 //! itself.
 //! **Bound:** requests are bounded by the sessions' credit; a full mailbox refuses them.
@@ -8,7 +8,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use actix::{Actor, Context, Handler, Message, Recipient};
+use actix::{Actor, Context, Handler, Message, MessageResult, Recipient};
 use actix_rt::ArbiterHandle;
 
 use super::state::{Directory, Made};
@@ -86,6 +86,22 @@ pub struct Depart {
 
 impl Message for Depart {
     type Result = ();
+}
+
+/// What is there?
+#[derive(Debug)]
+pub struct Look;
+
+impl Message for Look {
+    type Result = Seen;
+}
+
+/// What is there.
+pub struct Seen {
+    /// Rooms.
+    pub rooms: u64,
+    /// One of them; the same one as long as it is there.
+    pub any: Option<Recipient<Ask>>,
 }
 
 /// Where a room is to be reached: told once to each worker that asked for it.
@@ -183,7 +199,7 @@ impl Rooms {
             mail::post(&old.retire, Retire);
         }
         let around = self.around.clone();
-        let (actor_name, slot) = (name.clone(), id.0 as usize % self.workers.len());
+        let (actor_name, slot) = (name.clone(), around.place_of(id));
         let Some(worker) = self.workers.get(slot) else { return };
         let room = ChatRoom::start_in_arbiter(&worker.arbiter, move |ctx| {
             ChatRoom::create(id, actor_name, kind, card, around, ctx)
@@ -291,6 +307,16 @@ impl Handler<Seek> for Rooms {
                 None => log::debug!(session:% = from; "not done: {}", refusal.text),
             }
         }
+    }
+}
+
+impl Handler<Look> for Rooms {
+    type Result = MessageResult<Look>;
+
+    fn handle(&mut self, _: Look, _: &mut Self::Context) -> Self::Result {
+        let oldest = self.actors.iter().min_by_key(|(id, _)| **id);
+        let any = oldest.map(|(_, room)| room.ask.clone());
+        MessageResult(Seen { rooms: self.actors.len() as u64, any })
     }
 }
 

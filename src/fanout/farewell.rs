@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::link::Link;
+use super::link::{Framing, Link};
 use super::shard::{Crowd, Shard};
 use crate::base::clock::millis_up;
+use crate::base::tally;
 use crate::protocol::codec;
 use crate::protocol::event::{Bye, Event, LeaveReason};
 use crate::protocol::status::{Code, Refusal};
+use crate::protocol::websocket;
 
 /// How long a closing link has for its last bytes, and the peer for its own end.
 pub const FAREWELL: Duration = Duration::from_secs(2);
@@ -21,15 +23,24 @@ impl Shard {
         if link.closing().is_some() {
             return;
         }
+        tally::add(&self.tally().byes, bye.code.place(), 1);
+        if link.close_code.get() == 0 {
+            link.close_code.set(websocket::close_code(bye.code));
+        }
         let frames = bye_frame(bye, resume);
         self.put(link, frames, self.now(), Crowd::Few);
         self.finish(link, reason);
     }
 
-    /// Closes once what waits is written.
+    /// Closes once what waits is written; a WebSocket with the frame that says so.
     pub fn finish(&self, link: &Rc<Link>, reason: LeaveReason) {
         if link.closing().is_none() {
             let now = self.now();
+            if link.framing() == Framing::WebSocket {
+                let code = link.close_code.get();
+                let code = if code == 0 { websocket::CLOSE_NORMAL } else { code };
+                self.push(link, websocket::close(code), now, Crowd::Few);
+            }
             link.set_closing(reason, now);
             self.detach_all(link);
             self.arm(link, now.after(FAREWELL));
@@ -45,8 +56,8 @@ impl Shard {
 
     /// Notes that the peer is gone.
     pub fn lose(&self, link: &Rc<Link>) {
-        link.outbox.borrow_mut().written(usize::MAX);
         self.finish(link, LeaveReason::Lost);
+        link.outbox.borrow_mut().written(usize::MAX);
         link.wake();
     }
 
@@ -68,6 +79,7 @@ impl Shard {
                 millis_up(self.policy().outbox_age),
             )
         };
+        self.tally().slow_consumers.add(1);
         log::info!(session:% = link.id(), bytes = waiting, age_ms = age; "a slow consumer is closed");
         link.outbox.borrow_mut().abandon();
         self.close(link, LeaveReason::Removed, &refusal, true);

@@ -12,8 +12,45 @@ use smallvec::SmallVec;
 use super::outbox::Outbox;
 use crate::base::clock::Moment;
 use crate::base::id::{RoomId, SessionId};
+use crate::base::tally::KINDS;
 use crate::protocol::event::LeaveReason;
 use crate::transport::Stream;
+
+/// How bodies are told apart on a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// A length in front of each.
+    Frames,
+    /// Not at all, for now: it speaks HTTP, and others hold its stream.
+    Http,
+    /// Each is a message of a WebSocket.
+    WebSocket,
+}
+
+impl Framing {
+    /// All of them.
+    pub const ALL: [Self; KINDS] = [Self::Frames, Self::Http, Self::WebSocket];
+
+    /// Its place among all of them.
+    #[must_use]
+    pub fn place(self) -> usize {
+        match self {
+            Self::Frames => 0,
+            Self::Http => 1,
+            Self::WebSocket => 2,
+        }
+    }
+
+    /// Its name in metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Frames => "frames",
+            Self::Http => "http",
+            Self::WebSocket => "websocket",
+        }
+    }
+}
 
 /// One connection on this worker.
 #[derive(Debug)]
@@ -37,8 +74,12 @@ pub struct Link {
     pub(super) blocked: Cell<bool>,
     /// The moment of the entry in the wheel that counts.
     pub(super) armed: Cell<Moment>,
-    /// When it connected.
-    pub since: Moment,
+    /// How bodies are told apart on it.
+    framing: Cell<Framing>,
+    /// The code of its last WebSocket frame; 0 if what ends it decides.
+    pub(super) close_code: Cell<u16>,
+    /// When it connected, or became a WebSocket: from then on its login is waited for.
+    pub since: Cell<Moment>,
     /// When bytes came last.
     pub heard: Cell<Moment>,
     /// When a request other than `ping` came last.
@@ -66,7 +107,9 @@ impl Link {
             dirty: Cell::new(false),
             blocked: Cell::new(false),
             armed: Cell::new(Moment(u64::MAX)),
-            since: now,
+            framing: Cell::new(Framing::Frames),
+            close_code: Cell::new(0),
+            since: Cell::new(now),
             heard: Cell::new(now),
             asked: Cell::new(now),
             spoke: Cell::new(false),
@@ -79,6 +122,22 @@ impl Link {
     #[must_use]
     pub fn id(&self) -> SessionId {
         self.id
+    }
+
+    /// How bodies are told apart on it.
+    #[must_use]
+    pub fn framing(&self) -> Framing {
+        self.framing.get()
+    }
+
+    /// Has bodies told apart in another way from here on.
+    pub(super) fn set_framing(&self, framing: Framing) {
+        self.framing.set(framing);
+    }
+
+    /// Sets the code of its last WebSocket frame, whatever ends it.
+    pub fn set_close_code(&self, code: u16) {
+        self.close_code.set(code);
     }
 
     /// Why it is closing, if it is.

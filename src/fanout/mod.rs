@@ -10,6 +10,7 @@
 
 pub mod actor;
 pub mod farewell;
+mod flush;
 pub mod link;
 pub mod outbox;
 pub mod shard;

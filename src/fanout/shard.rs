@@ -7,7 +7,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
-use std::io::{self, IoSlice};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
@@ -16,12 +15,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use slab::Slab;
 
-use super::link::Link;
+use super::link::{Framing, Link};
 use crate::base::clock::{Clock, Moment};
 use crate::base::id::{RoomId, SessionId, WorkerId};
-use crate::base::limits::{FLUSH_SLICES, FLUSH_SOCKETS};
+use crate::base::limits::FLUSH_SOCKETS;
+use crate::base::tally::{self, Tally};
 use crate::base::wheel::{TICK, Wheel};
-use crate::transport::{RECORD_BYTES, Stream};
+use crate::protocol::{codec, frame, websocket};
+use crate::transport::Stream;
 
 /// The bounds of an outbox.
 #[derive(Debug, Clone, Copy)]
@@ -36,25 +37,26 @@ pub struct Policy {
 pub struct Shard {
     worker: WorkerId,
     policy: Policy,
-    clock: Arc<dyn Clock>,
-    links: RefCell<Slab<Rc<Link>>>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) links: RefCell<Slab<Rc<Link>>>,
     next_generation: Cell<u32>,
     rooms: RefCell<HashMap<RoomId, Vec<u32>>>,
-    lines: RefCell<Lines>,
-    flusher: RefCell<Option<Waker>>,
+    pub(super) lines: RefCell<Lines>,
+    pub(super) flusher: RefCell<Option<Waker>>,
     wheel: RefCell<Wheel<SessionId>>,
-    scratch: RefCell<Vec<u8>>,
+    pub(super) scratch: RefCell<Vec<u8>>,
+    tally: Arc<Tally>,
 }
 
 /// Slots to be flushed. Those of a large room stand apart, so that nobody waits behind all of them.
 #[derive(Debug, Default)]
-struct Lines {
-    few: VecDeque<u32>,
-    many: VecDeque<u32>,
+pub(super) struct Lines {
+    pub(super) few: VecDeque<u32>,
+    pub(super) many: VecDeque<u32>,
 }
 
 impl Lines {
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.few.is_empty() && self.many.is_empty()
     }
 }
@@ -69,7 +71,7 @@ pub(super) enum Crowd {
 impl Shard {
     /// A shard without links.
     #[must_use]
-    pub fn new(worker: WorkerId, policy: Policy, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(worker: WorkerId, policy: Policy, clock: Arc<dyn Clock>, tally: Arc<Tally>) -> Self {
         let wheel = Wheel::new(TICK, clock.now());
         Self {
             worker,
@@ -82,7 +84,14 @@ impl Shard {
             flusher: RefCell::default(),
             wheel: RefCell::new(wheel),
             scratch: RefCell::default(),
+            tally,
         }
+    }
+
+    /// What is counted here.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// The worker.
@@ -118,8 +127,25 @@ impl Shard {
         let slot = u32::try_from(vacant.key()).unwrap_or(u32::MAX);
         let id = SessionId { worker: self.worker, slot, generation };
         let link = Rc::new(Link::new(id, stream, self.clock.now()));
+        tally::add(&self.tally.connections, link.framing().place(), 1);
         vacant.insert(Rc::clone(&link));
         link
+    }
+
+    /// Has a link's bodies told apart in another way from here on.
+    pub fn reframe(&self, link: &Link, framing: Framing) {
+        if let Some(count) = self.tally.connections.get(link.framing().place()) {
+            count.sub(1);
+        }
+        tally::add(&self.tally.connections, framing.place(), 1);
+        link.set_framing(framing);
+    }
+
+    /// Notes that a link's session holds a name.
+    pub fn name(&self, link: &Link) {
+        if !link.named.replace(true) {
+            self.tally.named.add(1);
+        }
     }
 
     /// Forgets a connection; its socket closes with its last user.
@@ -128,6 +154,10 @@ impl Shard {
         let mut links = self.links.borrow_mut();
         if links.get(link.id().slot as usize).is_some_and(|known| known.id() == link.id()) {
             links.remove(link.id().slot as usize);
+            if let Some(count) = self.tally.connections.get(link.framing().place()) {
+                count.sub(1);
+            }
+            self.tally.named.sub(u64::from(link.named.get()));
         }
     }
 
@@ -200,18 +230,27 @@ impl Shard {
         }
     }
 
-    /// Puts a room's frames into the outbox of each of its links here.
+    /// Puts a room's frames into the outbox of each of its links here. For those behind a WebSocket
+    /// they are made into messages once, and shared likewise.
     pub fn broadcast(&self, room: RoomId, frames: &Bytes) {
         let now = self.clock.now();
         let mut slow = Vec::new();
+        let mut messages: Option<Bytes> = None;
         {
             let rooms = self.rooms.borrow();
             let Some(slots) = rooms.get(&room) else { return };
             let links = self.links.borrow();
+            self.tally.deliveries.add(frame::count(frames) * slots.len() as u64);
             let crowd = if slots.len() > FLUSH_SOCKETS { Crowd::Many } else { Crowd::Few };
             for &slot in slots {
                 if let Some(link) = links.get(slot as usize) {
-                    self.put(link, frames.clone(), now, crowd);
+                    let shared = match link.framing() {
+                        Framing::Frames | Framing::Http => frames,
+                        Framing::WebSocket => {
+                            messages.get_or_insert_with(|| websocket::copied(frames))
+                        }
+                    };
+                    self.push(link, shared.clone(), now, crowd);
                     if link.waiting() > self.policy.outbox_bytes {
                         slow.push(Rc::clone(link));
                     }
@@ -236,109 +275,35 @@ impl Shard {
 
     /// The same for the answer to a request: gives the credit back.
     pub fn respond(&self, link: &Rc<Link>, frames: Bytes) {
+        if let Some(code) = codec::refused(&frames) {
+            tally::add(&self.tally.refusals, code.place(), 1);
+        }
         self.send(link, frames);
         link.give_credit();
     }
 
+    /// Puts a frame of a WebSocket's own into the outbox of one link.
+    pub fn send_control(&self, link: &Rc<Link>, frame: Bytes) {
+        if link.closing().is_none() {
+            self.push(link, frame, self.clock.now(), Crowd::Few);
+            if link.waiting() > self.policy.outbox_bytes {
+                self.close_slow(link);
+            }
+        }
+    }
+
     pub(super) fn put(&self, link: &Link, frames: Bytes, now: Moment, crowd: Crowd) {
-        link.outbox.borrow_mut().push(frames, now);
-        self.mark(link, crowd);
-    }
-
-    /// Notes that a link has something to write.
-    fn mark(&self, link: &Link, crowd: Crowd) {
-        if link.blocked.get() || link.dirty.replace(true) {
-            return;
-        }
-        let mut lines = self.lines.borrow_mut();
-        let first = lines.is_empty();
-        match crowd {
-            Crowd::Few => lines.few.push_back(link.id().slot),
-            Crowd::Many => lines.many.push_back(link.id().slot),
-        }
-        // Behind others the Fanout comes by without being woken again.
-        if first && let Some(flusher) = self.flusher.borrow().as_ref() {
-            flusher.wake_by_ref();
-        }
-    }
-
-    /// Goes on with a link whose socket takes bytes again.
-    pub fn resume(&self, link: &Link) {
-        if !link.outbox.borrow().is_empty() {
-            self.mark(link, Crowd::Few);
-        }
-    }
-
-    /// Notes the Fanout's task, to be woken when there is something to flush.
-    pub fn watch(&self, waker: &Waker) {
-        let mut flusher = self.flusher.borrow_mut();
-        match flusher.as_mut() {
-            Some(known) => known.clone_from(waker),
-            None => *flusher = Some(waker.clone()),
-        }
-    }
-
-    /// Writes to the sockets in line, each once, up to a bounded number; true if some are left.
-    pub fn flush(&self) -> bool {
-        let (few, many) = {
-            let lines = self.lines.borrow();
-            let few = lines.few.len().min(FLUSH_SOCKETS);
-            // A large room goes on in every turn, the more so when nobody else wants to write.
-            (few, lines.many.len().min(FLUSH_SOCKETS - few / 2))
+        let bytes = match link.framing() {
+            Framing::Frames | Framing::Http => frames,
+            Framing::WebSocket => websocket::messages(frames),
         };
-        let links = self.links.borrow();
-        for turn in 0..few + many {
-            let slot = {
-                let mut lines = self.lines.borrow_mut();
-                if turn < few { lines.few.pop_front() } else { lines.many.pop_front() }
-            };
-            if let Some(link) = slot.and_then(|slot| links.get(slot as usize)) {
-                link.dirty.set(false);
-                self.flush_link(link);
-            }
-        }
-        !self.lines.borrow().is_empty()
+        self.push(link, bytes, now, crowd);
     }
 
-    pub(super) fn flush_link(&self, link: &Rc<Link>) {
-        let mut scratch = self.scratch.borrow_mut();
-        while !link.blocked.get() {
-            let mut outbox = link.outbox.borrow_mut();
-            if outbox.is_empty() {
-                break;
-            }
-            let mut stream = link.stream.borrow_mut();
-            let (offered, wrote) = if let Some(one) = outbox.single() {
-                (one.len(), stream.try_write(&[IoSlice::new(one)], &mut scratch))
-            } else {
-                let mut slices = [IoSlice::new(&[]); FLUSH_SLICES];
-                let count = outbox.slices(&mut slices);
-                let slices = slices.get(..count).unwrap_or_default();
-                let offered = slices.iter().map(|slice| slice.len()).sum();
-                (offered, stream.try_write(slices, &mut scratch))
-            };
-            match wrote {
-                Ok(count) => outbox.written(count),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if matches!(*stream, Stream::Tls(_)) {
-                        outbox.promise(offered.min(RECORD_BYTES));
-                    }
-                    link.blocked.set(true);
-                    drop(outbox);
-                    self.arm(link, self.clock.now().after(self.policy.outbox_age));
-                }
-                Err(error) => {
-                    log::debug!(session:% = link.id(), error:% = error; "writing failed");
-                    drop((outbox, stream));
-                    self.lose(link);
-                    return;
-                }
-            }
-        }
-        // The Session waits for the socket to take more, or for the last byte of a farewell.
-        if link.blocked.get() || link.closing().is_some() {
-            link.wake();
-        }
+    /// Puts bytes into an outbox as they are.
+    pub(super) fn push(&self, link: &Link, bytes: Bytes, now: Moment, crowd: Crowd) {
+        link.outbox.borrow_mut().push(bytes, now);
+        self.mark(link, crowd);
     }
 
     /// Has the deadlines of a link looked at, at the moment `at` or a little later.

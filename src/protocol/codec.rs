@@ -17,6 +17,7 @@ use super::request::{Params, Request};
 use super::scan::{self, ScanError};
 use super::status::{Code, ErrorBody, Refusal};
 use super::{frame, shape};
+use crate::base::limits::FRAME_HEADER_BYTES;
 
 const REQUEST: u8 = 0;
 const RESPONSE: u8 = 1;
@@ -150,6 +151,22 @@ fn response_tail(mut rest: &[u8]) -> Option<Incoming> {
     Some(Incoming::Response { id, outcome })
 }
 
+/// The code of a refusal, if a frame is one: a look at the few bytes where it stands.
+#[must_use]
+pub fn refused(frame: &[u8]) -> Option<Code> {
+    let mut rest = frame.get(FRAME_HEADER_BYTES..)?;
+    let items = rmp::decode::read_array_len(&mut rest).ok()?;
+    let kind: u8 = rmp::decode::read_int(&mut rest).ok()?;
+    let _id: u32 = rmp::decode::read_int(&mut rest).ok()?;
+    if items != 4 || kind != RESPONSE || rest.first() == Some(&NIL) {
+        return None;
+    }
+    // The code is the first field that our own errors have.
+    rmp::decode::read_map_len(&mut rest).ok()?;
+    (string(&mut rest)? == "code").then_some(())?;
+    Code::from_number(rmp::decode::read_int(&mut rest).ok()?)
+}
+
 /// Decodes the result of a response; the error names the field.
 pub fn result<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     let mut decoder = rmp_serde::Deserializer::from_read_ref(bytes);
@@ -264,6 +281,19 @@ mod tests {
         };
         let page: crate::protocol::reply::HistoryPage = result(&page).expect("a page");
         assert_eq!(page.entries.0[0].kind, crate::protocol::reply::EntryKind::Unknown);
+    }
+
+    #[test]
+    fn a_refusal_is_told_from_every_other_frame() {
+        for id in [0, 127, 128, 70_000, u32::MAX] {
+            for &code in Code::ALL {
+                assert_eq!(refused(&refusal_frame(id, &code.into())), Some(code));
+            }
+            assert_eq!(refused(&result_frame(id, &super::super::reply::Empty {})), None);
+        }
+        let ping = Event::Ping(super::super::event::ServerPing {});
+        assert_eq!(refused(&event_frame(&ping)), None);
+        assert_eq!(refused(&[0, 0]), None);
     }
 
     #[test]

@@ -58,6 +58,16 @@ pub fn split(bytes: &[u8], allowed: usize) -> Result<Split<'_>, FrameError> {
     })
 }
 
+/// How many whole frames there are.
+#[must_use]
+pub fn count(mut frames: &[u8]) -> u64 {
+    let mut count: u64 = 0;
+    while let Ok(Split::Frame { rest, .. }) = split(frames, usize::MAX) {
+        (count, frames) = (count.saturating_add(1), rest);
+    }
+    count
+}
+
 /// Appends one frame to `out`; `write` writes the body.
 pub fn append(out: &mut BytesMut, write: impl FnOnce(&mut BytesMut)) {
     let start = out.len();

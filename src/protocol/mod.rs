@@ -25,6 +25,7 @@ pub mod scan;
 mod shape;
 pub mod spec;
 pub mod status;
+pub mod websocket;
 
 /// The version of the protocol that this program speaks.
 pub const VERSION: u16 = 1;
@@ -32,7 +33,9 @@ pub const VERSION: u16 = 1;
 pub const VERSION_MIN: u16 = 1;
 /// The name of version 1 in TLS's application-layer protocol negotiation.
 pub const ALPN: &str = "klatch/1";
-/// The same as a list of one in TLS's own form: each name behind its length.
-pub const ALPN_WIRE: &[u8] = b"\x08klatch/1";
+/// The name of the other protocol on the same port: the GUI's pages, and frames over WebSocket.
+pub const ALPN_HTTP: &str = "http/1.1";
+/// Both in TLS's own form, each name behind its length; ours first, for who offers both.
+pub const ALPN_WIRE: &[u8] = b"\x08klatch/1\x08http/1.1";
 /// The port that a server listens on unless told otherwise.
 pub const PORT: u16 = 5528;

@@ -28,6 +28,16 @@ impl Class {
     /// Every class, the most urgent first.
     pub const ALL: [Self; 3] = [Self::Control, Self::Interactive, Self::Bulk];
 
+    /// Its place among all classes.
+    #[must_use]
+    pub const fn place(self) -> usize {
+        match self {
+            Self::Control => 0,
+            Self::Interactive => 1,
+            Self::Bulk => 2,
+        }
+    }
+
     /// Its name in documentation and metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {

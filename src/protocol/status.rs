@@ -88,6 +88,12 @@ statuses! {
 }
 
 impl Code {
+    /// Its place among all codes.
+    #[must_use]
+    pub fn place(self) -> usize {
+        Self::ALL.iter().position(|&code| code == self).unwrap_or(usize::MAX)
+    }
+
     /// What a client does about it; the first digit of the number.
     #[must_use]
     pub const fn class(self) -> u16 {

@@ -15,7 +15,7 @@ use crate::account::actor::{Replace, Restore};
 use crate::base::clock::Moment;
 use crate::base::limits::MAILBOX;
 use crate::directory::actor::{Goal, Known};
-use crate::fanout::link::Link;
+use crate::fanout::link::{Framing, Link};
 use crate::protocol::codec;
 use crate::protocol::event::{Event, LeaveReason, ServerPing};
 use crate::protocol::status::{Code, Refusal};
@@ -97,7 +97,8 @@ fn facts(link: &Link, now: Moment) -> Facts {
         Moment(now.0.saturating_sub(waited))
     });
     Facts {
-        since: link.since,
+        since: link.since.get(),
+        visits: link.framing() == Framing::Http,
         heard: link.heard.get(),
         asked: link.asked.get(),
         named: link.named.get(),

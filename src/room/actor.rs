@@ -24,6 +24,7 @@ use crate::base::clock::Clock;
 use crate::base::id::{AccountId, Key, RoomId, Seq, SessionId};
 use crate::base::limits::MAILBOX;
 use crate::base::name::{Identity, RoomName};
+use crate::base::tally::Tally;
 use crate::fanout::actor::Deliver;
 use crate::mail;
 use crate::protocol::event::LeaveReason;
@@ -144,6 +145,21 @@ pub struct Surroundings {
     pub policy: Policy,
     /// How often arrivals and departures are told in a large room.
     pub presence_interval: Duration,
+    /// What each worker counts.
+    pub tallies: Arc<[Arc<Tally>]>,
+}
+
+impl Surroundings {
+    /// The place among the workers where a room runs.
+    #[must_use]
+    pub fn place_of(&self, room: RoomId) -> usize {
+        room.0 as usize % self.fanouts.len().max(1)
+    }
+
+    /// What is counted where a room runs.
+    fn tally_of(&self, room: RoomId) -> Arc<Tally> {
+        self.tallies.get(self.place_of(room)).cloned().unwrap_or_default()
+    }
 }
 
 /// The actor.
@@ -157,6 +173,7 @@ pub struct ChatRoom {
     pub(super) presence_armed: bool,
     pub(super) around: Surroundings,
     pub(super) fanouts: Vec<Recipient<Deliver>>,
+    pub(super) tally: Arc<Tally>,
 }
 
 impl ChatRoom {
@@ -191,6 +208,7 @@ impl ChatRoom {
             attached: Attached::new(workers),
             presence_armed: false,
             fanouts: around.fanouts.to_vec(),
+            tally: around.tally_of(id),
             around,
         }
     }

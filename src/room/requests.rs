@@ -97,6 +97,7 @@ impl ChatRoom {
         let time = self.around.clock.unix_ms();
         match self.room.say(ask.who.account, Saying { text, key, time }, found) {
             Ok(Spoken::New(entry)) => {
+                self.tally.messages.add(1);
                 let said = Said { seq: entry.entry.seq, time, dup: false };
                 self.batch.acknowledge(ask.from, id, said);
                 self.batch.store(&self.attached, self.room.name(), entry);

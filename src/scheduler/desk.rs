@@ -5,9 +5,11 @@
 //! queue after a few requests.
 
 use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 use std::task::Waker;
 
 use super::queue::{Place, Queue};
+use crate::base::tally::Tally;
 use crate::protocol::request::Class;
 
 /// Requests done without the queue between two turns of the Scheduler.
@@ -30,16 +32,18 @@ pub struct Desk<J> {
     queue: RefCell<Queue<J>>,
     allowance: Cell<u32>,
     scheduler: RefCell<Option<Waker>>,
+    tally: Arc<Tally>,
 }
 
 impl<J> Desk<J> {
-    /// A desk with a queue for at most `bound` jobs.
+    /// A desk with a queue for at most `bound` jobs, which `tally` counts.
     #[must_use]
-    pub fn new(bound: usize) -> Self {
+    pub fn new(bound: usize, tally: Arc<Tally>) -> Self {
         Self {
             queue: RefCell::new(Queue::new(bound)),
             allowance: Cell::new(ALLOWANCE),
             scheduler: RefCell::new(None),
+            tally,
         }
     }
 
@@ -52,6 +56,7 @@ impl<J> Desk<J> {
         }
         match queue.push(place, job) {
             Ok(()) => {
+                self.count(&queue);
                 if let Some(scheduler) = self.scheduler.borrow().as_ref() {
                     scheduler.wake_by_ref();
                 }
@@ -70,7 +75,16 @@ impl<J> Desk<J> {
 
     /// Takes the next job.
     pub(super) fn take(&self) -> Option<J> {
-        self.queue.borrow_mut().pop()
+        let mut queue = self.queue.borrow_mut();
+        let job = queue.pop();
+        self.count(&queue);
+        job
+    }
+
+    fn count(&self, queue: &Queue<J>) {
+        for (count, waiting) in self.tally.queued.iter().zip(queue.by_class()) {
+            count.set(waiting as u64);
+        }
     }
 
     /// Begins a turn of the Scheduler.
@@ -102,7 +116,8 @@ mod tests {
 
     #[test]
     fn a_few_are_done_at_once_and_a_flood_waits() {
-        let desk = Desk::new(3);
+        let tally = Arc::new(Tally::default());
+        let desk = Desk::new(3, Arc::clone(&tally));
         let place = Place { class: Class::Interactive, group: 1, flow: 1, cost: 1 };
         for job in 0..ALLOWANCE {
             assert_eq!(desk.submit(place, job), Submitted::Now(job));
@@ -111,11 +126,13 @@ mod tests {
             assert_eq!(desk.submit(place, job), Submitted::Queued);
         }
         assert_eq!(desk.submit(place, 9), Submitted::Full(9));
+        assert_eq!(tally.queued[Class::Interactive.place()].get(), 3);
         assert_eq!(desk.behind_others(Class::Control, 1, 1), Class::Interactive);
         assert_eq!(desk.behind_others(Class::Control, 1, 2), Class::Control);
         desk.begin_turn(Waker::noop());
         assert_eq!(desk.submit(place, 9), Submitted::Full(9), "never past those who wait");
         while desk.take().is_some() {}
+        assert_eq!(tally.queued[Class::Interactive.place()].get(), 0);
         assert_eq!(desk.submit(place, 9), Submitted::Now(9));
     }
 }

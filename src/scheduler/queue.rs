@@ -14,6 +14,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
+use crate::base::tally::CLASSES;
 use crate::protocol::request::Class;
 
 /// Where a job stands in the hierarchy, and what it costs.
@@ -51,6 +52,7 @@ fn share(class: Class) -> u32 {
 pub struct Queue<J> {
     root: Ring<Class, Ring<u64, Ring<u32, Jobs<J>>>>,
     length: usize,
+    by_class: [usize; CLASSES],
     bound: usize,
 }
 
@@ -58,7 +60,7 @@ impl<J> Queue<J> {
     /// An empty queue for at most `bound` jobs.
     #[must_use]
     pub fn new(bound: usize) -> Self {
-        Self { root: Ring::default(), length: 0, bound }
+        Self { root: Ring::default(), length: 0, by_class: [0; CLASSES], bound }
     }
 
     /// Lets a job wait; gives it back if the queue is full.
@@ -67,6 +69,7 @@ impl<J> Queue<J> {
             return Err(job);
         }
         self.length += 1;
+        self.by_class[place.class.place()] += 1;
         let cost = place.cost.clamp(1, COST_MAX);
         self.root
             .child(place.class, share(place.class))
@@ -79,9 +82,18 @@ impl<J> Queue<J> {
 
     /// Takes the job whose turn it is.
     pub fn pop(&mut self) -> Option<J> {
+        self.root.next_cost()?;
+        let class = *self.root.order.front()?;
         let job = self.root.pop()?;
         self.length -= 1;
+        self.by_class[class.place()] -= 1;
         Some(job)
+    }
+
+    /// Jobs that wait in each class.
+    #[must_use]
+    pub fn by_class(&self) -> [usize; CLASSES] {
+        self.by_class
     }
 
     /// Jobs that wait.

@@ -8,11 +8,13 @@ use actix_rt::Arbiter;
 use parking_lot::RwLock;
 use socket2::Socket;
 
+use super::probe::Actors;
 use super::worker::{Common, Mailboxes, WorkerMail};
 use super::{DATABASE, Parts, Server, StartError, accept, limits};
 use crate::account::actor::{Names, Place as NamesPlace};
 use crate::base::id::WorkerId;
-use crate::config::{Config, Engine};
+use crate::base::tally::Tally;
+use crate::config::{Config, Engine, Switch};
 use crate::directory::actor::{Place as RoomsPlace, Rooms};
 use crate::room::actor::Surroundings;
 use crate::session::router::{Policy as RouterPolicy, Shared};
@@ -49,12 +51,14 @@ pub(super) fn assemble(
             .collect(),
     )
     .start();
+    let tallies: Arc<[Arc<Tally>]> = mail.iter().map(|_| Arc::default()).collect();
     let around = Surroundings {
         fanouts: mail.iter().map(|mail| mail.fanout.clone().recipient()).collect(),
         store: Arc::clone(&store),
         clock: Arc::clone(&parts.clock),
         policy: limits::room(config),
         presence_interval: config.rooms.presence_interval,
+        tallies: Arc::clone(&tallies),
     };
     let places = arbiters.iter().zip(&mail).map(|(arbiter, mail)| RoomsPlace {
         arbiter: arbiter.handle(),
@@ -62,6 +66,11 @@ pub(super) fn assemble(
     });
     let permanent = config.rooms.default.clone();
     let rooms = Rooms::new(config.rooms.rooms_max, permanent, places.collect(), around).start();
+
+    let sweeps = mail.iter().map(|mail| mail.reception.clone().recipient()).collect();
+    let throttle = Throttle::new(limits::admission(config), Arc::clone(&parts.clock), sweeps);
+    let throttle = throttle.start();
+    let actors = Actors::new(throttle.clone(), rooms.clone());
 
     let common = Common {
         settings: settings(config, parts, store.as_ref()),
@@ -80,19 +89,15 @@ pub(super) fn assemble(
             rooms_per_session: config.rooms.rooms_per_session,
             queue: config.timeouts.queue,
         },
+        tallies,
+        web: (config.web.serve == Switch::On).then(|| (limits::web(config), actors)),
     };
     for ((number, mailboxes), arbiter) in (0_u16..).zip(mailboxes).zip(&arbiters) {
         let common = common.clone();
         arbiter.spawn_fn(move || mailboxes.inhabit(WorkerId(number), common));
     }
 
-    let sweeps = mail.iter().map(|mail| mail.reception.clone().recipient()).collect();
-    let throttle = Throttle::new(limits::admission(config), Arc::clone(&parts.clock), sweeps);
-    let throttle = throttle.start();
-    let addresses = listeners
-        .iter()
-        .map(|listener| Ok(listener.local_addr()?.as_socket().unwrap_or(UNKNOWN)))
-        .collect::<Result<_, StartError>>()?;
+    let addresses = addresses(&listeners)?;
     let arrivals: Vec<_> = mail.iter().map(|mail| mail.reception.clone().recipient()).collect();
     let accepting = listeners
         .into_iter()
@@ -107,6 +112,11 @@ fn open_store(config: &Config, parts: &Parts) -> Result<Arc<dyn Store>, StartErr
         Engine::Sqlite => Arc::new(SqliteStore::open(&parts.state_dir.join(DATABASE))?),
         Engine::Memory => Arc::new(MemoryStore::new(limits::history(config))),
     })
+}
+
+fn addresses(listeners: &[Socket]) -> Result<Vec<std::net::SocketAddr>, StartError> {
+    let address = |listener: &Socket| Ok(listener.local_addr()?.as_socket().unwrap_or(UNKNOWN));
+    listeners.iter().map(address).collect()
 }
 
 /// An address of a family that is not of the internet; listeners never have one.

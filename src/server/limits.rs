@@ -16,6 +16,7 @@ use crate::store::memory::Bounds;
 use crate::throttle::admission::Policy as AdmissionPolicy;
 use crate::throttle::bucket::Rate;
 use crate::throttle::budget::Rates;
+use crate::web::Policy as WebPolicy;
 
 /// Descriptors that are not for connections: listeners, storage, logs, the reserve.
 const OWN_DESCRIPTORS: u64 = 64;
@@ -93,8 +94,19 @@ pub fn timeouts(config: &Config) -> Timeouts {
         ping: timeouts.ping,
         dead: timeouts.dead,
         idle: timeouts.idle.unwrap_or(Duration::ZERO),
+        visit: config.web.keep_alive,
         write: timeouts.write,
         farewell: FAREWELL,
+    }
+}
+
+/// What the web may do.
+#[must_use]
+pub fn web(config: &Config) -> WebPolicy {
+    WebPolicy {
+        origins: config.web.origins.clone(),
+        metrics_from: config.web.metrics_from.clone(),
+        head: config.timeouts.login,
     }
 }
 

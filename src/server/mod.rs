@@ -11,6 +11,7 @@ pub mod accept;
 pub mod assemble;
 pub mod fate;
 pub mod limits;
+mod probe;
 pub mod run;
 pub mod shutdown;
 pub mod worker;

@@ -56,7 +56,7 @@ async fn again(term: &mut Signal, int: &mut Signal) {
 
 /// Tells where the server is, how to know it, and how to chat.
 fn greet(server: &Server, out: &mut impl Write) -> io::Result<()> {
-    writeln!(out, "klatchd {}", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out, "klatchd {}", crate::web::VERSION)?;
     for address in server.addresses() {
         writeln!(out, "  listening on  {address} (TLS)")?;
     }

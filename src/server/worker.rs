@@ -7,9 +7,11 @@ use actix::dev::channel::{AddressReceiver, channel};
 use actix::{Actor, Addr, Context};
 use parking_lot::RwLock;
 
+use super::probe::Actors;
 use crate::base::clock::Clock;
 use crate::base::id::WorkerId;
 use crate::base::limits::MAILBOX;
+use crate::base::tally::Tally;
 use crate::directory::actor::{Orphan, Rooms};
 use crate::fanout::actor::Fanout;
 use crate::fanout::shard::{Policy as OutboxPolicy, Shard};
@@ -19,8 +21,10 @@ use crate::scheduler::actor::Scheduler;
 use crate::scheduler::desk::Desk;
 use crate::session::job::Job;
 use crate::session::router::{Policy as RouterPolicy, Router, Shared};
+use crate::session::visit::Web;
 use crate::session::worker::{Settings, Worker};
 use crate::transport::tls::Identity;
+use crate::web::{Door, Policy as WebPolicy, Site};
 
 /// What every worker is made with.
 #[derive(Clone)]
@@ -32,6 +36,9 @@ pub(super) struct Common {
     pub(super) rooms: Addr<Rooms>,
     pub(super) shared: Shared,
     pub(super) routing: RouterPolicy,
+    pub(super) tallies: Arc<[Arc<Tally>]>,
+    /// What the web may do, and whom it asks; none if it is not served.
+    pub(super) web: Option<(WebPolicy, Actors)>,
 }
 
 /// The mailboxes of a worker whose actors are not made yet.
@@ -57,8 +64,10 @@ impl Mailboxes {
 
     /// Makes the worker's actors, on its own thread.
     pub(super) fn inhabit(self, id: WorkerId, common: Common) {
-        let Common { settings, outbox, clock, identity, rooms, shared, routing } = common;
-        let shard = Rc::new(Shard::new(id, outbox, clock));
+        let Common { settings, outbox, clock, identity, rooms, shared, routing, .. } = common;
+        let tallies = common.tallies;
+        let tally = tallies.get(usize::from(id.0)).cloned().unwrap_or_default();
+        let shard = Rc::new(Shard::new(id, outbox, clock, Arc::clone(&tally)));
 
         let orphans = rooms.recipient();
         let orphaned = Box::new(move |room, session, reason| {
@@ -70,13 +79,17 @@ impl Mailboxes {
 
         let own = fanout.recipient();
         let router = Rc::new(Router::new(Rc::clone(&shard), shared, own, routing));
-        let desk = Rc::new(Desk::new(MAILBOX));
+        let desk = Rc::new(Desk::new(MAILBOX, tally));
         let work = Rc::clone(&router);
         let work = Box::new(move |job: Job| work.work(job));
         // The desk wakes it; nobody needs its address.
         drop(Scheduler::new(Rc::clone(&desk), work).start());
 
-        let worker = Rc::new(Worker::new(shard, desk, router, settings, identity));
+        let web = common.web.map(|(policy, actors)| {
+            let site = Site::new(policy, Rc::new(actors), tallies);
+            Rc::new(Door(Rc::new(site))) as Rc<dyn Web>
+        });
+        let worker = Rc::new(Worker::new(shard, desk, router, settings, identity, web));
         let reception = Context::with_receiver(self.reception);
         drop(reception.run(Reception::new(worker)));
     }

@@ -16,10 +16,12 @@ use tokio::time::Sleep;
 
 use super::reader::Reader;
 use super::state::State;
+use super::visit::{Visit, is_http};
 use super::worker::{Plain, Worker};
 use crate::account::actor::Outcome;
 use crate::fanout::link::Link;
 use crate::mail::Mailbox;
+use crate::protocol::ALPN_HTTP;
 use crate::protocol::codec;
 use crate::protocol::event::LeaveReason;
 use crate::protocol::reply::Empty;
@@ -42,7 +44,7 @@ pub(super) type Answer<'a> = &'a dyn Fn() -> Mailbox<Outcome>;
 pub struct Connection {
     pub(super) worker: Rc<Worker>,
     pub(super) link: Rc<Link>,
-    peer: SocketAddr,
+    pub(super) peer: SocketAddr,
     pub(super) budget: Budget,
     pub(super) state: State,
     pub(super) reader: Reader,
@@ -50,7 +52,9 @@ pub struct Connection {
     /// Not read until then: over budget.
     pub(super) pause: Option<Pin<Box<Sleep>>>,
     /// Not admitted: to be told so, and closed.
-    denied: Option<Box<Refusal>>,
+    pub(super) denied: Option<Box<Refusal>>,
+    /// Held by the web, while it speaks HTTP.
+    pub(super) visit: Option<Box<dyn Visit>>,
     /// Whether rooms and accounts know that it has ended.
     pub(super) departed: bool,
 }
@@ -64,6 +68,8 @@ pub(super) enum Phase {
     Handshake,
     /// Before its first frame: it may be something else, such as HTTP.
     Fresh,
+    /// Speaking HTTP.
+    Visit,
     /// Talking.
     Open,
     /// The peer has sent its last byte, and still reads.
@@ -101,13 +107,14 @@ impl Connection {
             phase: Phase::First,
             pause: None,
             denied: denied.map(Box::new),
+            visit: None,
             departed: false,
         }
     }
 
     /// Has the deadline of its login watched.
     pub(super) fn begin(&self) {
-        let login = self.link.since.after(self.worker.settings.timeouts.login);
+        let login = self.link.since.get().after(self.worker.settings.timeouts.login);
         self.worker.shard.arm(&self.link, login);
     }
 
@@ -122,13 +129,15 @@ impl Connection {
             }
         }
         loop {
-            if self.link.closing().is_some() && !self.phase.is_closing() {
+            let visits = self.phase == Phase::Visit && self.visit.is_some();
+            if self.link.closing().is_some() && !self.phase.is_closing() && !visits {
                 self.depart();
                 self.phase = Phase::Farewell;
             }
             match self.phase {
                 Phase::First => ready!(self.poll_first(cx)),
                 Phase::Handshake => ready!(self.poll_handshake(cx)),
+                Phase::Visit => ready!(self.poll_visit(answer, cx)),
                 Phase::Fresh | Phase::Open | Phase::HalfClosed => {
                     ready!(self.poll_open(answer, cx));
                 }
@@ -175,7 +184,9 @@ impl Connection {
         if first == 0 && !(plain && self.peer.ip().to_canonical().is_loopback()) {
             self.end(LeaveReason::Removed, &Code::TlsRequired.into());
         }
-        self.deny();
+        if !is_http(&[first]) {
+            self.deny();
+        }
         Poll::Ready(())
     }
 
@@ -183,8 +194,13 @@ impl Connection {
         match ready!(self.link.with_stream(|stream| tls::poll_handshake(stream, cx))) {
             Ok(()) => {
                 self.phase = Phase::Fresh;
-                self.link.spoke.set(true);
-                self.deny();
+                let http = self
+                    .link
+                    .with_stream(|stream| stream.negotiated() == Some(ALPN_HTTP.as_bytes()));
+                if !(http && self.begin_visit(&[])) {
+                    self.link.spoke.set(true);
+                    self.deny();
+                }
             }
             Err(error) => {
                 log::debug!(peer:% = self.peer, error:% = error; "the TLS handshake failed");
@@ -195,7 +211,7 @@ impl Connection {
     }
 
     /// Tells a peer that was not admitted why, now that it can be told.
-    fn deny(&mut self) {
+    pub(super) fn deny(&mut self) {
         if let Some(refusal) = self.denied.take() {
             self.end(LeaveReason::Removed, &refusal);
         }
@@ -231,6 +247,7 @@ impl Connection {
             }
             Ok(count) => {
                 let bytes = buffer.get(..count).unwrap_or_default();
+                self.worker.shard.tally().bytes_in.add(count as u64);
                 self.link.heard.set(self.worker.shard.now());
                 self.link.pinged.set(false);
                 if self.take(bytes, answer) {

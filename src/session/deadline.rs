@@ -19,6 +19,8 @@ pub struct Timeouts {
     pub dead: Duration,
     /// Time without a request but `ping`; zero is for ever.
     pub idle: Duration,
+    /// How long an HTTP connection may do nothing.
+    pub visit: Duration,
     /// How long the oldest byte may wait to be written.
     pub write: Duration,
     /// How long a closing session has for its last bytes.
@@ -34,6 +36,8 @@ pub struct Facts {
     pub heard: Moment,
     /// When a request other than `ping` came last.
     pub asked: Moment,
+    /// Whether it speaks HTTP, where nobody logs in.
+    pub visits: bool,
     /// Whether a name is held.
     pub named: bool,
     /// Whether a ping waits for an answer.
@@ -66,6 +70,13 @@ pub fn look(facts: &Facts, timeouts: &Timeouts, now: Moment) -> Due {
     if let Some(since) = facts.closing {
         let end = since.after(timeouts.farewell);
         return if end <= now { Due::Cut } else { Due::Wait(end) };
+    }
+    if facts.visits {
+        let end = facts.heard.after(timeouts.visit);
+        if end <= now {
+            return end_of(Code::Idle, "keep_alive_ms", now.since(facts.heard), timeouts.visit);
+        }
+        return Due::Wait(end);
     }
     if !facts.named {
         let end = facts.since.after(timeouts.login);
@@ -110,6 +121,7 @@ mod tests {
         ping: Duration::from_secs(30),
         dead: Duration::from_secs(75),
         idle: Duration::from_secs(600),
+        visit: Duration::from_secs(15),
         write: Duration::from_secs(5),
         farewell: Duration::from_secs(2),
     };
@@ -118,6 +130,7 @@ mod tests {
         since: Moment(0),
         heard: Moment(0),
         asked: Moment(0),
+        visits: false,
         named: true,
         pinged: false,
         stalled: None,
@@ -145,6 +158,13 @@ mod tests {
         let stranger = Facts { named: false, heard: s(4), asked: s(4), ..NAMED };
         check(stranger, 4, "wait 5");
         check(stranger, 5, "login_timeout");
+    }
+
+    #[test]
+    fn who_speaks_http_has_no_login_to_wait_for_but_must_go_on() {
+        let visitor = Facts { named: false, visits: true, heard: s(9), ..NAMED };
+        check(visitor, 9, "wait 24");
+        check(visitor, 24, "idle");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! A session: one connection, from its first byte to its last.
 //!
 //! [`state`] is how far it has come, [`deadline`] how long it may be silent, [`reader`] its bytes as
-//! frames, [`connection`] what it does with them, [`actor`] the Session itself; [`router`] hands
+//! frames, [`connection`] what it does with them, [`visit`] a
+//! connection that speaks HTTP, [`actor`] the Session itself; [`router`] hands
 //! requests on.
 
 pub mod actor;
@@ -12,4 +13,5 @@ pub mod reader;
 mod requests;
 pub mod router;
 pub mod state;
+pub mod visit;
 pub mod worker;

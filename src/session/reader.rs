@@ -1,4 +1,4 @@
-//! Bytes as they come, frames as they are taken.
+//! Bytes as they come, bodies as they are taken: out of frames, or out of a WebSocket's messages.
 //!
 //! All sessions of a worker read into one buffer; a session keeps only what it could not take yet:
 //! an incomplete frame, or frames for which it has no credit.
@@ -9,11 +9,14 @@
 use bytes::{Buf, BytesMut};
 
 use crate::protocol::frame::{self, FrameError, Split};
+use crate::protocol::websocket::{Decoder, Unit, WebSocketError};
 
 /// What a session has read and not taken.
 #[derive(Debug, Default)]
 pub struct Reader {
     kept: BytesMut,
+    /// Where bodies come as messages of a WebSocket.
+    websocket: Option<Box<Decoder>>,
 }
 
 /// What became of the bytes that were offered.
@@ -25,6 +28,8 @@ pub enum Taken {
     Enough,
     /// What follows is not a frame.
     Bad(FrameError),
+    /// What follows is not a WebSocket's frame, or not one for us.
+    BadMessage(WebSocketError),
 }
 
 /// Whether a taker wants the next frame too.
@@ -37,6 +42,17 @@ pub enum More {
 }
 
 impl Reader {
+    /// A reader of a WebSocket's messages.
+    #[must_use]
+    pub fn of_websocket() -> Self {
+        Self { kept: BytesMut::new(), websocket: Some(Box::default()) }
+    }
+
+    /// Frames of a WebSocket that were read since it was asked last; `None` if it is none.
+    pub fn take_frames(&mut self) -> Option<u64> {
+        self.websocket.as_mut().map(|decoder| decoder.take_frames())
+    }
+
     /// Whether nothing is kept.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -55,8 +71,11 @@ impl Reader {
         &mut self,
         fresh: &[u8],
         bound: impl Fn() -> usize,
-        mut take: impl FnMut(&[u8]) -> More,
+        mut take: impl FnMut(Unit<'_>) -> More,
     ) -> Taken {
+        if self.websocket.is_some() {
+            return self.read_messages(fresh, &bound, &mut take);
+        }
         if self.kept.is_empty() {
             let (taken, left) = take_frames(fresh, bound, &mut take);
             self.kept.extend_from_slice(left);
@@ -73,18 +92,50 @@ impl Reader {
         }
         taken
     }
+
+    fn read_messages(
+        &mut self,
+        fresh: &[u8],
+        bound: &impl Fn() -> usize,
+        take: &mut impl FnMut(Unit<'_>) -> More,
+    ) -> Taken {
+        let Some(decoder) = &mut self.websocket else { return Taken::All };
+        let mut joined = std::mem::take(&mut self.kept);
+        let mut input = fresh;
+        if !joined.is_empty() {
+            joined.extend_from_slice(fresh);
+            input = &joined;
+        }
+        let taken = loop {
+            match decoder.decode(&mut input, bound()) {
+                Ok(Some(unit)) if take(unit) == More::Yes => {}
+                Ok(Some(_)) => break Taken::Enough,
+                Ok(None) => break Taken::All,
+                Err(error) => break Taken::BadMessage(error),
+            }
+        };
+        decoder.relax();
+        let left = if matches!(taken, Taken::BadMessage(_)) { 0 } else { input.len() };
+        if joined.is_empty() {
+            self.kept.extend_from_slice(fresh.get(fresh.len() - left..).unwrap_or_default());
+        } else if left > 0 {
+            joined.advance(joined.len() - left);
+            self.kept = joined;
+        }
+        taken
+    }
 }
 
 fn take_frames<'a>(
     mut bytes: &'a [u8],
     bound: impl Fn() -> usize,
-    take: &mut impl FnMut(&[u8]) -> More,
+    take: &mut impl FnMut(Unit<'_>) -> More,
 ) -> (Taken, &'a [u8]) {
     loop {
         match frame::split(bytes, bound()) {
             Ok(Split::Frame { body, rest }) => {
                 bytes = rest;
-                if take(body) == More::No {
+                if take(Unit::Body(body)) == More::No {
                     return (Taken::Enough, bytes);
                 }
             }
@@ -100,24 +151,32 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Cut anywhere, and taken in any number at a time, the frames are the same.
+        /// Cut anywhere, and taken in any number at a time, the bodies are the same.
         #[test]
-        fn every_split_gives_the_same_frames(
+        fn every_split_gives_the_same_bodies(
+            websocket: bool,
             bodies in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 1..30), 1..12),
             cut in 1_usize..40,
             credit in 1_usize..5,
         ) {
             let mut stream = BytesMut::new();
             for body in &bodies {
-                frame::append(&mut stream, |out| out.extend_from_slice(body));
+                if websocket {
+                    let length = u8::try_from(body.len()).expect("short");
+                    stream.extend_from_slice(&[0x82, 0x80 | length, 0, 0, 0, 0]);
+                    stream.extend_from_slice(body);
+                } else {
+                    frame::append(&mut stream, |out| out.extend_from_slice(body));
+                }
             }
-            let (mut reader, mut got) = (Reader::default(), Vec::new());
+            let mut reader = if websocket { Reader::of_websocket() } else { Reader::default() };
+            let mut got = Vec::new();
             for chunk in stream.chunks(cut) {
                 let mut fresh = chunk;
                 loop {
                     let mut left = credit;
-                    let taken = reader.read(fresh, || 64, |body| {
-                        got.push(body.to_vec());
+                    let taken = reader.read(fresh, || 64, |unit| {
+                        if let Unit::Body(body) = unit { got.push(body.to_vec()); }
                         left -= 1;
                         if left == 0 { More::No } else { More::Yes }
                     });

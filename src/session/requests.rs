@@ -11,10 +11,12 @@ use super::connection::{Answer, Connection, Phase, RETRY};
 use super::job::{Job, Task, cost};
 use super::reader::{More, Taken};
 use super::state::Verdict;
+use super::visit::is_http;
 use crate::account::actor::Outcome;
 use crate::account::state::Entered;
 use crate::base::isolation::share;
 use crate::base::limits::FRAME_HEADER_BYTES;
+use crate::base::tally;
 use crate::directory::actor::Goal;
 use crate::protocol::codec::{self, Numbered, RequestError};
 use crate::protocol::event::LeaveReason;
@@ -22,6 +24,7 @@ use crate::protocol::frame::FrameError;
 use crate::protocol::reply::{LoggedIn, Pong, Welcome};
 use crate::protocol::request::{Class, Request};
 use crate::protocol::status::{Code, Refusal};
+use crate::protocol::websocket::{self, Unit, WebSocketError};
 use crate::room::actor::Action;
 use crate::scheduler::desk::Submitted;
 use crate::scheduler::queue::Place;
@@ -31,7 +34,14 @@ impl Connection {
     pub(super) fn take(&mut self, fresh: &[u8], answer: Answer<'_>) -> bool {
         if self.phase == Phase::Fresh {
             if fresh.first().is_some_and(|&first| first != 0) {
-                self.answer_stranger(fresh);
+                if is_http(fresh) && self.begin_visit(fresh) {
+                    return true;
+                }
+                if self.denied.is_some() {
+                    self.deny();
+                } else {
+                    self.answer_stranger(fresh);
+                }
                 return true;
             }
             self.phase = Phase::Open;
@@ -45,18 +55,33 @@ impl Connection {
             reader.read(
                 fresh,
                 || session.borrow().state.frame_bytes(),
-                |body| {
-                    frames += 1;
-                    bytes += (body.len() + FRAME_HEADER_BYTES) as u64;
+                |unit| {
                     let mut session = session.borrow_mut();
-                    session.receive(body, answer);
+                    match unit {
+                        Unit::Body(body) => {
+                            frames += 1;
+                            bytes += (body.len() + FRAME_HEADER_BYTES) as u64;
+                            session.receive(body, answer);
+                        }
+                        Unit::Ping(payload) => session.pong(payload),
+                        Unit::Close(code) => session.half_close(code),
+                    }
                     session.wants_more(phase)
                 },
             )
         };
+        if let Some(parts) = reader.take_frames() {
+            // A message in many parts is paid for by its parts, and each has a header to read.
+            (frames, bytes) = (parts, bytes + parts * FRAME_HEADER_BYTES as u64);
+        }
         self.reader = reader;
-        if let Taken::Bad(error) = taken {
-            self.end(LeaveReason::Removed, &bad_frame(error));
+        match taken {
+            Taken::Bad(error) => self.end(LeaveReason::Removed, &bad_frame(error)),
+            Taken::BadMessage(error) => {
+                self.link.set_close_code(error.close_code());
+                self.end(LeaveReason::Removed, &bad_message(error));
+            }
+            Taken::All | Taken::Enough => {}
         }
         let now = self.worker.shard.now();
         let wait = self.budget.charge(frames, bytes, now, &self.worker.settings.rates);
@@ -72,11 +97,24 @@ impl Connection {
         if credit && open { More::Yes } else { More::No }
     }
 
+    fn pong(&self, payload: &[u8]) {
+        self.worker.shard.send_control(&self.link, websocket::pong(payload));
+    }
+
+    /// The peer has sent its last frame: what is under way is still answered.
+    fn half_close(&mut self, code: u16) {
+        self.link.set_close_code(code);
+        if self.phase == Phase::Open {
+            self.phase = Phase::HalfClosed;
+        }
+    }
+
     /// Answers what is not this protocol in a way that its sender can read, and closes.
     fn answer_stranger(&mut self, fresh: &[u8]) {
         let http = ["GET ", "POST ", "HEAD ", "PUT ", "OPTIONS "]
             .iter()
             .any(|method| fresh.starts_with(method.as_bytes()));
+        // Who speaks HTTP comes here only if no web is served.
         let text: &[u8] = if http {
             b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: klatch/1\r\nConnection: close\r\n\
               Content-Type: text/plain\r\nContent-Length: 64\r\n\r\n\
@@ -100,6 +138,7 @@ impl Connection {
         if let Some(observer) = &self.worker.settings.observer {
             observer(&request);
         }
+        self.worker.shard.tally().requests.add(1);
         if !matches!(request, Request::Ping(_)) {
             self.link.asked.set(self.worker.shard.now());
         }
@@ -165,6 +204,7 @@ impl Connection {
 
     /// Refuses a request; who is refused too often is flooding.
     fn refuse(&mut self, id: u32, refusal: &Refusal) {
+        tally::add(&self.worker.shard.tally().refusals, refusal.code.place(), 1);
         self.send(&codec::refusal_frame(id, refusal));
         let (now, rates) = (self.worker.shard.now(), &self.worker.settings.rates);
         if let Err(wait) = self.budget.charge_refusal(now, rates) {
@@ -177,7 +217,7 @@ impl Connection {
 
     /// Ends the session: with a `bye` where the peer can read one.
     pub(super) fn end(&mut self, reason: LeaveReason, refusal: &Refusal) {
-        if matches!(self.phase, Phase::First | Phase::Handshake) {
+        if matches!(self.phase, Phase::First | Phase::Handshake | Phase::Visit) {
             return self.worker.shard.lose(&self.link);
         }
         // A malformed client would only come back and do the same.
@@ -218,7 +258,7 @@ impl Connection {
             // It ended while it waited: the name is given back, and no room is joined.
             return self.depart();
         }
-        self.link.named.set(true);
+        self.worker.shard.name(&self.link);
         self.budget.permit().named();
         let settings = &self.worker.settings;
         self.worker.shard.arm(&self.link, self.worker.shard.now().after(settings.timeouts.ping));
@@ -240,6 +280,15 @@ impl Connection {
             router.bring(self.link.id(), &who, Goal::Return(rooms));
         }
     }
+}
+
+fn bad_message(error: WebSocketError) -> Refusal {
+    let text = error.to_string();
+    if let WebSocketError::TooLarge { used, allowed } = error {
+        let refusal = Refusal::new(Code::FrameTooLarge, text);
+        return refusal.limit("frame_bytes", used as u64, allowed as u64);
+    }
+    Refusal::new(Code::BadFrame, text)
 }
 
 fn bad_frame(error: FrameError) -> Refusal {

@@ -9,6 +9,7 @@ use parking_lot::RwLock;
 use super::deadline::Timeouts;
 use super::job::Job;
 use super::router::Router;
+use super::visit::Web;
 use crate::base::limits::READ_BYTES;
 use crate::base::name::RoomName;
 use crate::fanout::shard::Shard;
@@ -63,6 +64,8 @@ pub struct Worker {
     pub settings: Settings,
     /// The certificate; changed by a reload.
     pub identity: Arc<RwLock<Identity>>,
+    /// What serves those who speak HTTP.
+    pub web: Option<Rc<dyn Web>>,
     /// Where every session's bytes arrive.
     pub buffer: RefCell<Box<[u8]>>,
 }
@@ -75,8 +78,9 @@ impl Worker {
         router: Rc<Router>,
         settings: Settings,
         identity: Arc<RwLock<Identity>>,
+        web: Option<Rc<dyn Web>>,
     ) -> Self {
         let buffer = RefCell::new(vec![0; READ_BYTES].into_boxed_slice());
-        Self { shard, desk, router, settings, identity, buffer }
+        Self { shard, desk, router, settings, identity, web, buffer }
     }
 }

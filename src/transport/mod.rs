@@ -40,6 +40,21 @@ impl Stream {
         }
     }
 
+    /// Whether it is protected.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        matches!(self, Self::Tls(_))
+    }
+
+    /// The protocol that the TLS handshake agreed on, if it did.
+    #[must_use]
+    pub fn negotiated(&self) -> Option<&[u8]> {
+        match self {
+            Self::Tls(stream) => stream.ssl().selected_alpn_protocol(),
+            Self::Plain(_) | Self::Closed => None,
+        }
+    }
+
     /// Ready when a read may succeed; else the task is woken when it may.
     pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
         match self.socket() {

@@ -82,8 +82,8 @@ impl std::fmt::Debug for Identity {
 }
 
 impl Identity {
-    /// Reads certificate chain and key, both PEM, and checks that they belong together. `alpn` is the
-    /// protocol that is spoken within, in the form of TLS: its name behind its length.
+    /// Reads certificate chain and key, both PEM, and checks that they belong together. `alpn` are the
+    /// protocols that are spoken within, in the form of TLS: each name behind its length.
     pub fn load(certificate: &Path, key: &Path, alpn: &'static [u8]) -> Result<Self, TlsError> {
         refuse_exposed(key)?;
         let parse = |path: &Path, what| {

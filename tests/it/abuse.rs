@@ -64,8 +64,7 @@ fn the_bound_of_a_frame_is_small_before_a_name_is_held() {
 fn other_protocols_are_answered_in_one_line_and_closed() {
     let server = TestServer::start();
     for (first, answer) in [
-        (&b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"[..], "HTTP/1.1 426"),
-        (b"SSH-2.0-OpenSSH_9\r\n", "This is a Klatch"),
+        (&b"SSH-2.0-OpenSSH_9\r\n"[..], "This is a Klatch"),
         (b"NICK ann\r\nUSER a b c d\r\n", "This is a Klatch"),
         (b"\xff\xff\xff\xff", "This is a Klatch"),
     ] {
@@ -73,11 +72,6 @@ fn other_protocols_are_answered_in_one_line_and_closed() {
         client.send_raw(first);
         let rest = client.rest();
         assert!(rest.starts_with(answer.as_bytes()), "{:?}", String::from_utf8_lossy(&rest));
-        let text = String::from_utf8_lossy(&rest);
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = format!("Content-Length: {}", body.len());
-            assert!(head.lines().any(|line| line == length), "{length}: {head}");
-        }
     }
 }
 

@@ -17,10 +17,11 @@ pub(crate) mod properties;
 /// What is longer than this only slows a fuzzer down.
 const SEED_BYTES: usize = 512;
 type Property = fn(&[u8]);
-const TARGETS: [(&str, Property); 4] = [
+const TARGETS: [(&str, Property); 5] = [
     ("frame", properties::frame),
     ("request", properties::request),
     ("incoming", properties::incoming),
+    ("websocket", properties::websocket),
     ("name", properties::name),
 ];
 
@@ -41,9 +42,10 @@ fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
         "frame" => bodies(&["frames.json"]),
         "request" => bodies(&["requests.json", "hostile.json"]),
         "incoming" => bodies(&["events.json", "responses.json"]),
+        "websocket" => websocket(),
         _ => names(),
     };
-    if target == "frame" {
+    if matches!(target, "frame" | "websocket") {
         // The first byte says how the stream is cut.
         for (_, bytes) in &mut seeds {
             bytes.insert(0, 2);
@@ -51,6 +53,34 @@ fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
     }
     seeds.retain(|(_, bytes)| bytes.len() <= SEED_BYTES);
     seeds
+}
+
+/// A client's frames: whole, in parts, beside control frames, and wrong ones.
+fn websocket() -> Vec<(String, Vec<u8>)> {
+    let frame = |first: u8, payload: &[u8]| {
+        let length = u8::try_from(payload.len()).expect("short");
+        let mask = [1, 2, 3, 4];
+        let masked = payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask);
+        [&[first, 0x80 | length][..], &mask, &masked.collect::<Vec<_>>()].concat()
+    };
+    let words: [(&str, Vec<Vec<u8>>); 12] = [
+        ("a-reserved-bit", vec![frame(0xc2, b"x")]),
+        ("an-unknown-kind", vec![frame(0x83, b"x")]),
+        ("an-empty-message", vec![frame(0x82, b"")]),
+        ("a-message-within-another", vec![frame(2, b"a"), frame(0x82, b"b")]),
+        ("a-part-of-nothing", vec![frame(0x80, b"x")]),
+        ("a-close-with-half-a-code", vec![frame(0x88, b"\x03")]),
+        ("one-message", vec![frame(0x82, b"body")]),
+        ("parts-and-a-ping", vec![frame(2, b"bo"), frame(0x89, b"hey"), frame(0x80, b"dy")]),
+        ("a-close-with-a-reason", vec![frame(0x88, b"\x03\xe8bye"), frame(0x82, b"late")]),
+        ("text", vec![frame(0x81, b"text")]),
+        ("not-masked", vec![vec![0x82, 1, 0xc0]]),
+        (
+            "a-length-that-lies",
+            vec![vec![0x82, 0xff, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0, 1, 2, 3, 4]],
+        ),
+    ];
+    words.into_iter().map(|(name, frames)| (name.to_owned(), frames.concat())).collect()
 }
 
 fn slug(vector: &Value) -> String {

@@ -36,4 +36,6 @@ mod tidy;
 mod timeout;
 mod tls;
 mod vectors;
+mod web;
+mod websocket;
 mod worked;

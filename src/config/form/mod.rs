@@ -3,13 +3,15 @@
 //! A [`Form`] reads what a person wrote into the type that travels, and shows it in the same way.
 //! Here stand the forms that are made of others.
 
+mod origin;
 mod quantity;
 mod text;
 mod written;
 
+pub use origin::Origin;
 pub(super) use quantity::{Number, Size, Span};
-pub(super) use text::{Address, File, Host, Line, Network, Room, User, Word};
-pub use text::{Engine, Plain};
+pub(super) use text::{Address, File, Host, Line, Network, Page, Room, User, Word};
+pub use text::{Engine, Plain, Switch};
 pub(super) use written::Written;
 
 /// How a `T` is written.

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use log::LevelFilter;
 use rustls_pki_types::ServerName;
 
-use super::{Form, Written};
+use super::{Form, Origin, Written};
 use crate::base::name::{RoomName, UserName};
 
 /// Forms whose value shows itself as it is written.
@@ -48,6 +48,9 @@ parsed! {
             .parse()
             .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
             .map_err(|_| "this is neither a network nor an address".into());
+
+    /// Where a page comes from.
+    Page(Origin), "an origin, such as \"https://chat.example.org\"", Origin::parse;
 
     /// What a certificate can be made out to.
     Host(String), "a DNS name or an address, such as \"chat.example.org\" or \"192.0.2.7\"",
@@ -174,6 +177,28 @@ words! {
         /// In memory.
         Memory = "memory",
     }
+}
+
+/// Whether something is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Switch {
+    /// It is.
+    On,
+    /// It is not.
+    Off,
+}
+
+impl fmt::Display for Switch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::On => "on",
+            Self::Off => "off",
+        })
+    }
+}
+
+impl Words for Switch {
+    const ALL: &'static [Self] = &[Self::On, Self::Off];
 }
 
 impl Words for LevelFilter {

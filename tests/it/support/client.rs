@@ -155,6 +155,11 @@ impl TestClient {
         }
     }
 
+    /// Forgets the events that have come, and says whether one of them was such.
+    pub(crate) fn take_event(&mut self, such: impl Fn(&Event) -> bool) -> bool {
+        self.events.drain(..).filter(such).count() > 0
+    }
+
     pub(crate) fn message(&mut self) -> Message {
         self.expect(|event| if let Event::Message(m) = event { Some(m.clone()) } else { None })
     }

@@ -3,6 +3,7 @@
 pub(crate) mod client;
 pub(crate) mod daemon;
 pub(crate) mod server;
+pub(crate) mod web;
 
 pub(crate) use client::TestClient;
 pub(crate) use server::{TestServer, open_limits};
