@@ -62,6 +62,8 @@ pub struct Method {
     pub params: &'static [Field],
     /// The name of its result's map.
     pub result: fn() -> String,
+    /// The fields of its result.
+    pub reply: &'static [Field],
     /// The codes that are its own, besides those that any request can meet.
     pub errors: &'static [Code],
 }
@@ -92,6 +94,7 @@ macro_rules! requests {
             doc: <$params as Describe>::DOC,
             params: <$params as Describe>::FIELDS,
             result: <$reply as WireType>::describe,
+            reply: <$reply as Describe>::FIELDS,
             errors: &[$(Code::$error),*],
         }),*];
 

@@ -24,6 +24,7 @@ mod durability;
 mod hostile;
 mod isolation;
 mod login;
+mod lua;
 mod notation;
 mod restart;
 mod room;

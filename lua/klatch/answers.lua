@@ -1,0 +1,344 @@
+--- What the client does with what the server says: the second half of `klatch.core`.
+-- It goes by the tables of the protocol, not by names: a method whose result is a `RoomState`
+-- enters a room, an event that is stored stands in its room's order.
+-- @module klatch.answers
+
+local codec = require("klatch.codec")
+local errors = require("klatch.errors")
+local protocol = require("klatch.protocol")
+local Room = require("klatch.room")
+
+local answers = {}
+
+-- Rooms that a client follows; a server that announces more is not believed.
+local ROOMS = 1024
+-- Live entries held back in all rooms together, while pages are fetched.
+local HELD = 1024
+-- Pages that are fetched at once.
+local FETCHES = 4
+-- Time until the rooms are entered; after it the callers' requests flow in any case.
+local SETTLING = 5
+-- Time for the logout of a first connection that is given up.
+local FAREWELL = 2
+-- How often a request with a key that the server could not do is asked again.
+local TRIES = 8
+
+-- A seq past 2^53 - 1 is none that a room can reach.
+local function are_numbers(...)
+  for i = 1, select("#", ...) do
+    if type((select(i, ...))) ~= "number" then
+      return false
+    end
+  end
+  return true
+end
+
+function answers.online(self, now)
+  self.phase, self.since = "online", now
+  if not self.was_ready then
+    self.was_ready = true
+    self:push({ type = "ready" })
+  end
+end
+
+-- One room less to wait for; with the last the callers' requests flow.
+local function settle(self, room, now)
+  if self.phase ~= "settling" then
+    return
+  end
+  if room then
+    self.waiting[room] = nil
+  end
+  if not next(self.waiting) then
+    answers.online(self, now)
+  end
+end
+
+local function enter(self, state)
+  if not are_numbers(state.seq, state.first) then
+    return nil, "a seq that is no place in a room"
+  end
+  local room = self.rooms[state.room]
+  if room then
+    room.with = state.with
+    room:enter(state)
+    self.behind = self.behind or room:is_behind()
+  elseif self.room_count < ROOMS then
+    self.rooms[state.room] = Room.new(state, self:teller())
+    self.room_count = self.room_count + 1
+  else
+    return nil, "more than " .. ROOMS .. " rooms"
+  end
+  local event = { type = "room" }
+  for key, value in pairs(state) do
+    event[key] = value
+  end
+  self:push(event)
+  return true
+end
+
+local function gone(self, room, error)
+  if self.rooms[room] then
+    self.rooms[room] = nil
+    self.room_count = self.room_count - 1
+    self:push({ type = "gone", room = room, error = error })
+  end
+end
+
+-- The first connection is not what the caller asked for. It ends with a logout: a name that was
+-- just taken would be kept for a while otherwise, also from the caller's next attempt.
+local function give_up(self, error, now)
+  if not self.failed then
+    self.failed, self.leaving = error, true
+    self.phase, self.until_at = "greeting", now + FAREWELL
+    self:ask("logout", {}, "logout")
+  end
+end
+
+-- A direct room is opened anew: its name does not outlive the server.
+local function come_back(self, name, with)
+  if with then
+    return self:ask("direct", { name = with }, "return", name)
+  end
+  return self:ask("join", { room = name }, "return", name)
+end
+
+local own = {} -- what the core's own requests mean, by purpose
+
+function own.hello(self, _, welcome, error)
+  if error then
+    return nil, error
+  elseif welcome.version > protocol.version or welcome.version < protocol.version_min then
+    return nil, "version " .. welcome.version .. " was chosen, which was not offered"
+  end
+  for name, value in pairs(welcome.limits) do
+    -- What is past every number is no limit in practice.
+    welcome.limits[name] = tonumber(value) or value
+  end
+  self.welcome, self.welcomed_at = welcome, self.heard
+  self.requests:limit(welcome.limits)
+  local params = { name = self.options.name, token = self.token }
+  for key, value in pairs(self.options.login or {}) do
+    params[key] = value
+  end
+  return self:ask("login", params, "login")
+end
+
+function own.login(self, _, login, error, now)
+  if error then
+    return nil, error
+  end
+  self.token, self.name = login.token, login.name
+  self:push({
+    type = "connected",
+    name = login.name,
+    server = self.welcome.server,
+    motd = self.welcome.motd,
+    again = self.was_ready or false,
+  })
+  self.waiting = {}
+  for i = 1, math.min(#login.rooms, ROOMS) do
+    self.waiting[login.rooms[i]] = true
+  end
+  local wanted = {}
+  for name, room in pairs(self.rooms) do
+    wanted[name] = room
+  end
+  for _, name in ipairs(not self.was_ready and self.options.rooms or {}) do
+    wanted[name] = wanted[name] or {}
+  end
+  for name, room in pairs(wanted) do
+    if not self.waiting[name] then
+      self.waiting[name] = true
+      local asked, wrong = come_back(self, name, room.with)
+      if not asked then
+        return nil, wrong
+      end
+    end
+  end
+  self.phase, self.until_at = "settling", now + SETTLING
+  settle(self, nil, now)
+  return true
+end
+
+own["return"] = function(self, request, state, error, now)
+  local room = request.room
+  if state then
+    local entered, why = enter(self, state)
+    if not entered then
+      return nil, why
+    elseif state.room ~= room then
+      gone(self, room)
+    end
+  elseif error.name == "not_found" and self.options.create and request.method == "join" then
+    return self:ask("create", { room = room }, "return", room)
+  elseif not self.was_ready then
+    error.text = room .. ": " .. error.text
+    give_up(self, error, now)
+  elseif error.temporary then
+    -- A server in trouble is tried again, from the start.
+    return nil, error
+  else
+    gone(self, room, error)
+  end
+  settle(self, room, now)
+  return true
+end
+
+--- A stored entry as the event that it was when it was live; one of a kind that a later version
+-- has is an event of the type `entry`.
+function answers.stored(room, entry)
+  local event = {}
+  for key, value in pairs(entry) do
+    event[key] = value
+  end
+  local known = codec.events[entry.kind]
+  event.type = known and known.stored and entry.kind or "entry"
+  event.room, event.from_history = room, true
+  return event
+end
+
+function own.fetch(self, request, page, error, now)
+  local room = self.rooms[request.room]
+  if not room then
+    return true
+  elseif error then
+    local wait = error.temporary and (error.retry_after_ms or 0) / 1000 or nil
+    room:page_refused(wait, now)
+    return true
+  end
+  if not are_numbers(page.first, page.head) then
+    return nil, "a seq that is no place in a room"
+  end
+  for _, entry in ipairs(page.entries) do
+    if not are_numbers(entry.seq) then
+      return nil, "a seq that is no place in a room"
+    end
+  end
+  room:page(page, answers.stored)
+  return true
+end
+
+-- What a caller's answer changes for the client itself.
+local function note(self, request, result)
+  if not result then
+    -- A logout that was refused is no logout.
+    self.leaving = self.leaving and request.method ~= "logout"
+  elseif codec.methods[request.method].result == "RoomState" then
+    return enter(self, result)
+  elseif request.method == "leave" then
+    gone(self, request.params.room)
+  end
+  return true
+end
+
+--- An answer has come.
+function answers.response(self, message, now)
+  local request = self.requests:answered(message.id)
+  if not request then
+    return nil, "an answer to request " .. message.id .. ", which is not open"
+  end
+  local error = message.error and errors.refused(message.error)
+  if request.own then
+    local act = own[request.purpose]
+    if act then
+      return act(self, request, message.result, error, now)
+    end
+    return true
+  end
+  if error and request.key and request.tries < TRIES and errors.may_repeat(error) then
+    request.tries = request.tries + 1
+    local grown = 0.25 * 2 ^ request.tries
+    self.requests:postpone(request, now + math.max((tonumber(error.retry_after_ms) or 0) / 1000, grown))
+    return true
+  end
+  local noted, why = note(self, request, message.result)
+  self:push({ type = "answer", request = request, result = message.result, error = error })
+  return noted, why
+end
+
+local function live(self, event)
+  local room = self.rooms[event.room]
+  if not room then
+    -- A room that was just left may still be heard of.
+    return true
+  elseif not are_numbers(event.seq) then
+    return nil, "a seq that is no place in a room"
+  end
+  local held = 0
+  for _, other in pairs(self.behind and self.rooms or {}) do
+    held = held + #other.held
+  end
+  room:live(event.seq, event, held < HELD)
+  self.behind = self.behind or room:is_behind()
+  return true
+end
+
+local react = {} -- events that mean something to the client itself
+
+function react.room(self, event, now)
+  event.type = nil
+  local entered, why = enter(self, event)
+  if not entered then
+    return nil, why
+  end
+  settle(self, event.room, now)
+  return true
+end
+
+function react.ping(self)
+  return self:ask("ping", {}, "ping")
+end
+
+function react.bye(self, event)
+  self.bye = event
+  self:push(event)
+  return true
+end
+
+--- An event has come.
+function answers.event(self, message, now)
+  local payload, name = message.payload, message.name
+  if not message.known then
+    self:push({ type = "unknown", name = name, payload = payload })
+    return true
+  end
+  payload.type = name
+  if react[name] then
+    return react[name](self, payload, now)
+  elseif codec.events[name].stored then
+    return live(self, payload)
+  end
+  local room = payload.room and self.rooms[payload.room]
+  if room and payload.members then
+    room.state.members = payload.members
+  end
+  if room or not payload.room then
+    self:push(payload)
+  end
+  return true
+end
+
+--- Tells what can be told, and asks for what is missing.
+function answers.catch_up(self, now)
+  if not self.behind or self.phase ~= "online" then
+    return
+  end
+  self.behind = false
+  local fetching = 0
+  for _, room in pairs(self.rooms) do
+    fetching = fetching + (room.fetching and 1 or 0)
+  end
+  for name, room in pairs(self.rooms) do
+    room:drain()
+    self.behind = self.behind or room:is_behind()
+    local after = fetching < FETCHES and room:wants_page(now)
+    if after then
+      room.fetching, fetching = true, fetching + 1
+      local limit = protocol.bounds.history_page
+      self:ask("history", { room = name, after = after, limit = limit }, "fetch", name)
+    end
+  end
+end
+
+return answers

@@ -1,0 +1,3 @@
+//! Klatch in Lua: the tables that it is driven by.
+
+mod table;
