@@ -8,10 +8,10 @@ ARGS ?=
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench fuzz ci
+.PHONY: help run test test-lua check bench fuzz ci
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Install what is missing, build server and client, start the server (ARGS="..." go to it)
 	scripts/install-dependencies
@@ -23,6 +23,10 @@ test: ## Run the whole test suite
 	scripts/install-dependencies test
 	cargo test --locked --doc
 	cargo test --locked --lib --bins --tests
+
+test-lua: ## Run the tests of the Lua client alone (they are part of test)
+	scripts/install-dependencies test
+	cargo test --locked --test it lua::
 
 check: ## Run the fast part, before each commit
 	cargo fmt --check

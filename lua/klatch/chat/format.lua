@@ -1,0 +1,92 @@
+--- Events as lines, in the form that the program `klatch` prints.
+-- @module klatch.chat.format
+
+local text = require("klatch.text")
+
+local format = {}
+
+local function clock(milliseconds)
+  local seconds = type(milliseconds) == "number" and milliseconds / 1000 or os.time()
+  return os.date("%H:%M:%S", math.floor(seconds))
+end
+
+--- How a room is called: `#ops`, or `@bob` for the direct room with bob.
+function format.room(client, name)
+  local state = client:room(name)
+  return state and state.with and "@" .. text.line(state.with) or "#" .. text.line(name)
+end
+
+--- So many members.
+function format.members(count)
+  return count == 1 and "1 member" or count .. " members"
+end
+
+local function presence(mark, names, event)
+  local more = event.count - #names
+  local rest = more > 0 and (" and %d more"):format(more) or ""
+  return ("%s %s%s (%s)"):format(mark, table.concat(names, " "), rest, format.members(event.members))
+end
+
+local shown = {}
+
+function shown.message(event)
+  return ("<%s> %s"):format(event.from, event.text)
+end
+
+function shown.topic(event)
+  return ("* %s set the topic: %s"):format(event.from, event.text)
+end
+
+function shown.joined(event)
+  return presence("+", event.names, event)
+end
+
+function shown.left(event)
+  local names = {}
+  for i, gone in ipairs(event.gone) do
+    names[i] = gone.name .. ":" .. gone.reason
+  end
+  return presence("-", names, event)
+end
+
+function shown.gap(event)
+  return ("! %d messages are missing"):format(event.to - event.from + 1)
+end
+
+function shown.reset()
+  return "! the history starts anew"
+end
+
+--- The line of an event about a room; nil if it has none.
+-- A stored event of a kind that this version does not know is shown by its text.
+function format.event(client, event)
+  if not event.room then
+    return nil
+  end
+  local show = shown[event.type]
+  local line
+  if show then
+    line = show(event)
+  elseif event.type == "entry" then
+    line = ("(%s) <%s> %s"):format(event.kind, event.from, event.text)
+  else
+    return nil
+  end
+  return ("%s %s %s"):format(clock(event.time), format.room(client, event.room), text.one_line(line))
+end
+
+--- The line of news about the connection; nil if it is none.
+function format.note(event)
+  if event.type == "connected" then
+    local motd = event.motd and ": " .. event.motd or ""
+    return text.one_line(("connected to %s as %s%s"):format(event.server, event.name, motd))
+  elseif event.type == "disconnected" then
+    return text.one_line(("%s; trying again in %.1f s"):format(tostring(event.error), event.retry_in))
+  elseif event.type == "gone" and event.error then
+    return text.one_line(("left %s: %s"):format(event.room, tostring(event.error)))
+  elseif event.type == "refused" then
+    return text.one_line(("%s: %s"):format(event.method, tostring(event.error)))
+  end
+end
+
+return format

@@ -1,0 +1,137 @@
+--- The chat program on a terminal: what is said scrolls up, the last row is the line being written.
+-- @module klatch.chat.terminal
+
+local commands = require("klatch.chat.commands")
+local Editor = require("klatch.chat.editor")
+local format = require("klatch.chat.format")
+local keyboard = require("klatch.chat.keyboard")
+local text = require("klatch.text")
+
+local Chat = {}
+Chat.__index = Chat
+
+local function redraw(self)
+  if self.editor and not self.over then
+    local room = self.room and format.room(self.client, self.room) or "no room"
+    io.write(self.editor:draw(("[%s] "):format(room), self.columns))
+    io.flush()
+  end
+end
+
+local function print_line(self, line)
+  io.write("\r\27[K", line, "\n")
+  redraw(self)
+end
+
+--- A line of the program's own.
+function Chat:note(line)
+  print_line(self, "-- " .. text.one_line(line))
+end
+
+--- An event of a room, if it has a line.
+function Chat:show(event)
+  local line = format.event(self.client, event)
+  if line then
+    print_line(self, line)
+  end
+end
+
+--- Says a text, and tells if it was refused.
+function Chat:say(room, said)
+  local asked, why = self.client:say({ room = room, text = text.outgoing(said) }, function(_, error)
+    if error then
+      self:note("not said: " .. tostring(error))
+    end
+  end)
+  if not asked then
+    self:note("not said: " .. tostring(why))
+  end
+end
+
+--- Has texts go to this room from now on.
+function Chat:go_to(room)
+  self.room = room
+  local state = self.client:room(room)
+  if state then
+    local topic = state.topic ~= "" and ": " .. state.topic or ""
+    self:note(("%s (%s)%s"):format(format.room(self.client, room), format.members(state.members), topic))
+  end
+end
+
+--- Logs out; without a connection there is nothing to wait for.
+function Chat:quit()
+  if not self.leaving and self.client:logout() then
+    self.leaving = true
+  else
+    self.over = true
+  end
+end
+
+local function listen(self)
+  self.client:on("*", function(event)
+    local note = format.note(event)
+    if note then
+      self:note(note)
+    end
+    if event.from and event.from ~= self.client:name() then
+      self.heard[event.from] = true
+    end
+    if event.type == "gone" and event.room == self.room then
+      self.room = self.client:room_names()[1]
+    end
+    if event.type == "room" and event.with then
+      self:note(("the direct room with %s is open: /room @%s"):format(event.with, event.with))
+    elseif event.type ~= "ended" then
+      self:show(event)
+    end
+  end)
+end
+
+local function read_keys(self)
+  return keyboard.read(function(byte)
+    if not byte or byte == "\3" or (byte == "\4" and self.editor:line() == "") then
+      self:quit()
+    elseif byte == "\12" then
+      io.write("\27[2J\27[H")
+    elseif byte ~= "\4" then
+      self.editor:feed(byte)
+    end
+  end)
+end
+
+--- Runs the program until it ends. Returns true, or nil and why the session ended.
+function Chat.run(client, options)
+  local self = setmetatable({ client = client, heard = {}, columns = keyboard.columns() }, Chat)
+  self.room = options.rooms[1] and client:room(options.rooms[1]) and options.rooms[1] or client:room_names()[1]
+  self.editor = Editor.new(function(line)
+    self.columns = keyboard.columns()
+    redraw(self)
+    commands.run(self, line)
+  end, function(word, is_first)
+    return commands.complete(self, word, is_first)
+  end)
+  listen(self)
+  local restore = keyboard.raw()
+  client:watch(0, function()
+    local goes_on = read_keys(self)
+    redraw(self)
+    return goes_on
+  end)
+  local sound, ended, why = pcall(function()
+    self:note(("you are %s; /help tells what can be done"):format(client:name()))
+    if self.room then
+      self:go_to(self.room)
+    end
+    return client:run(function()
+      return self.over
+    end)
+  end)
+  self.over = true
+  restore()
+  if not sound then
+    error(ended, 0)
+  end
+  return ended, why
+end
+
+return Chat
