@@ -36,6 +36,7 @@ mod terminal;
 mod tidy;
 mod timeout;
 mod tls;
+mod typescript;
 mod vectors;
 mod web;
 mod websocket;

@@ -1,0 +1,143 @@
+/** The client with its WebSocket and its clock: what `core.ts` leaves out. */
+
+import type { Method } from './codec'
+import { Core, type CoreOptions } from './core'
+import type { Outgoing } from './outbox'
+import type { Outcome } from './requests'
+import type { Methods } from './spec.gen'
+
+/** The name of the protocol in the WebSocket's handshake. */
+export const SUBPROTOCOL = 'klatch.1'
+
+/** The longest that a timer may sleep: what is longer overflows in browsers. */
+const LONGEST = 3_600_000
+
+export interface ClientOptions extends CoreOptions {
+  /** Where the server's WebSocket is: `wss://host/ws`. */
+  url: string
+}
+
+/** Where the client of a page finds its server. */
+export function urlOf(location: { protocol: string; host: string }): string {
+  return `${location.protocol === 'http:' ? 'ws:' : 'wss:'}//${location.host}/ws`
+}
+
+export class Client {
+  readonly core: Core
+  private socket: WebSocket | undefined
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private reconnect: ReturnType<typeof setTimeout> | undefined
+  private stopped = false
+
+  constructor(private readonly options: ClientOptions) {
+    this.core = new Core(options)
+  }
+
+  /** Connects, and goes on connecting whenever the connection is lost. */
+  start(): void {
+    this.stopped = false
+    this.connect()
+  }
+
+  /** Ends for good, without a farewell. */
+  stop(): void {
+    this.stopped = true
+    clearTimeout(this.reconnect)
+    clearTimeout(this.timer)
+    this.drop()
+  }
+
+  /** The network is back, or the page is seen again: does not wait any longer. */
+  wake(): void {
+    if (this.stopped || this.core.ended) return
+    if (!this.socket) this.connect()
+    else {
+      this.core.probe(Date.now())
+      this.pump()
+    }
+  }
+
+  /** Asks the server. */
+  request<M extends Method>(
+    method: M,
+    params: Methods[M]['params'],
+  ): Promise<Outcome<Methods[M]['result']>> {
+    return new Promise((resolve) => {
+      this.core.request(method, params, resolve)
+      this.pump()
+    })
+  }
+
+  /** Says a text, now or as soon as there is a connection. False if too many wait already. */
+  say(room: string, text: string): boolean {
+    const key = crypto.getRandomValues(new Uint8Array(16))
+    const taken = this.core.say({ key, room, text, time: Date.now() })
+    this.pump()
+    return taken
+  }
+
+  /** Says again what was refused. */
+  retry(item: Outgoing): void {
+    this.core.outbox.retry(item)
+    this.pump()
+  }
+
+  /** Ends the session; the server closes the connection then. */
+  logout(): void {
+    this.core.logout()
+    this.pump()
+  }
+
+  private connect(): void {
+    clearTimeout(this.reconnect)
+    this.reconnect = undefined
+    this.options.emit({ type: 'link', link: { phase: 'connecting' } })
+    const socket = new WebSocket(this.options.url, SUBPROTOCOL)
+    socket.binaryType = 'arraybuffer'
+    this.socket = socket
+    socket.onopen = () => {
+      this.core.opened(Date.now())
+      this.pump()
+    }
+    socket.onmessage = ({ data }: MessageEvent<unknown>) => {
+      // Text is no part of the protocol: an empty body is as malformed.
+      const body = data instanceof ArrayBuffer ? new Uint8Array(data) : new Uint8Array(0)
+      if (socket === this.socket && !this.core.receive(body, Date.now())) this.drop()
+      else this.pump()
+    }
+    socket.onclose = () => {
+      if (socket === this.socket) this.lost()
+    }
+  }
+
+  /** Closes the connection by our own will; a browser may take its time to say `close`. */
+  private drop(): void {
+    const socket = this.socket
+    if (!socket) return
+    this.lost()
+    socket.close()
+  }
+
+  private lost(): void {
+    this.socket = undefined
+    clearTimeout(this.timer)
+    const wait = this.core.lost(Date.now(), Math.random())
+    if (wait !== undefined && !this.stopped) {
+      this.reconnect = setTimeout(() => this.connect(), Math.min(wait, LONGEST))
+    }
+  }
+
+  /** Sends what may go, and sleeps until there is more to do. */
+  private pump(): void {
+    const { socket } = this
+    if (socket?.readyState !== WebSocket.OPEN) return
+    for (let body; (body = this.core.next(Date.now())); ) socket.send(body)
+    clearTimeout(this.timer)
+    const at = this.core.deadline()
+    if (at === undefined) return
+    this.timer = setTimeout(() => {
+      if (!this.core.timer(Date.now())) this.drop()
+      else this.pump()
+    }, Math.min(Math.max(at - Date.now(), 0), LONGEST))
+  }
+}

@@ -1,0 +1,460 @@
+/** The client without its socket: bodies and times go in; bodies and events come out.
+ *
+ *     offline ─opened─► greeting ─login answered─► settling ─rooms entered─► online
+ *        ▲               hello, login               join what the server      callers' requests
+ *        └──── lost ◄─── from any of them           did not keep              flow; catching up
+ *
+ * It does no input and output, reads no clock and starts no timer: `client.ts` does.
+ */
+
+import { Backoff } from './backoff'
+import { decodeIncoming, readResult, type Incoming, type Method, type WireEvent } from './codec'
+import type { ClientEvent, Link, Why } from './events'
+import { Outbox, type Outgoing, type OutboxStore } from './outbox'
+import { Requests, type Failure, type Outcome } from './requests'
+import { Room } from './room'
+import { VERSION, VERSION_MIN, type Methods } from './spec.gen'
+import type { Bye, Entry, ErrorBody, LoggedIn, RoomState, Uint64, Welcome } from './types'
+
+/** Who the client is. The token is that of the last login, if there was one. */
+export interface Identity {
+  name: string
+  token?: Uint8Array
+}
+
+/** A room that was followed in an earlier life of the page, up to `last`. */
+export interface Place {
+  room: string
+  with?: string
+  epoch: Uint64
+  last: number
+}
+
+export interface CoreOptions {
+  identity: Identity
+  /** Program and version, for the operator's eyes. */
+  program: string
+  places?: Place[]
+  outbox: OutboxStore
+  emit: (event: ClientEvent) => void
+}
+
+/** Time for `hello` and `login`. */
+const GREETING = 15_000
+/** Time until the rooms are entered; after it the callers' requests flow in any case. */
+const SETTLING = 5_000
+/** A session that lasted so long makes the next wait a short one. */
+const STABLE = 60_000
+/** Pages that are fetched at once. */
+const FETCHES = 4
+/** Rooms that a client follows; a server that announces more is not believed. */
+const ROOMS = 1_024
+
+type Phase = 'offline' | 'greeting' | 'settling' | 'online' | 'ended'
+
+/** The temporary classes of refusal: limit, server, unknown. */
+const isTemporary = (error: ErrorBody): boolean => error.code >= 400
+
+/** How long to wait before the same is tried again; undefined if it never will be. */
+function retryIn(error: ErrorBody): number | undefined {
+  if (error.retry_after_ms !== undefined) return Number(error.retry_after_ms)
+  return error.code >= 500 ? 1_000 : undefined
+}
+
+export class Core {
+  readonly rooms = new Map<string, Room>()
+  readonly outbox: Outbox
+  welcome: Welcome | undefined
+  private phase: Phase = 'offline'
+  private until = 0
+  private since = 0
+  private heard = 0
+  private pinged = false
+  private waiting = new Set<string>()
+  private places: Map<string, Place>
+  private readonly requests = new Requests()
+  private readonly backoff = new Backoff()
+  private readonly unknown = new Set<string>()
+  private bye: Bye | undefined
+  /** Why the connection is given up by the client itself. */
+  private cause: Why | undefined
+  private now = 0
+
+  constructor(private readonly options: CoreOptions) {
+    this.places = new Map((options.places ?? []).map((place) => [place.room, place]))
+    this.outbox = new Outbox(options.outbox, (room) => this.tellOutbox(room))
+  }
+
+  get online(): boolean {
+    return this.phase === 'online'
+  }
+
+  get ended(): boolean {
+    return this.phase === 'ended'
+  }
+
+  /** Whether the server is not known to lack a method. */
+  supports(method: string): boolean {
+    return !this.unknown.has(method)
+  }
+
+  /** The connection stands: says hello. */
+  opened(now: number): void {
+    this.now = this.heard = now
+    this.pinged = false
+    this.bye = this.cause = undefined
+    this.phase = 'greeting'
+    this.until = now + GREETING
+    const hello = { version: VERSION, version_min: VERSION_MIN, client: this.options.program }
+    this.own('hello', hello, (outcome) => {
+      if (outcome.ok) this.welcomed(outcome.result)
+      else this.notGreeted(outcome.failure)
+    })
+  }
+
+  /** A body has come. False if the connection is to be closed. */
+  receive(body: Uint8Array, now: number): boolean {
+    this.now = this.heard = now
+    this.pinged = false
+    try {
+      this.incoming(decodeIncoming(body))
+    } catch (error) {
+      this.giveUp({ kind: 'broken', text: error instanceof Error ? error.message : String(error) })
+    }
+    this.catchUp()
+    return this.cause === undefined
+  }
+
+  /** The connection is gone. Gives the milliseconds to wait, or undefined if that was all. */
+  lost(now: number, jitter: number): number | undefined {
+    if (this.phase === 'ended') return undefined
+    this.now = now
+    const why: Why = this.cause ?? (this.bye ? { kind: 'bye', bye: this.bye } : { kind: 'network' })
+    if (this.phase === 'online' && now - this.since >= STABLE) this.backoff.reset()
+    this.phase = 'offline'
+    this.outbox.lost()
+    this.requests.lost()
+    for (const room of this.rooms.values()) room.lost()
+    if (!mayReturn(why)) {
+      this.phase = 'ended'
+      this.link({ phase: 'ended', why })
+      return undefined
+    }
+    const wait = this.backoff.next(hint(why), jitter)
+    this.link({ phase: 'waiting', why, at: now + wait })
+    return wait
+  }
+
+  /** Time has passed. False if the connection is to be closed. */
+  timer(now: number): boolean {
+    this.now = now
+    if (this.phase === 'greeting' && this.until <= now) this.giveUp({ kind: 'silent' })
+    if (this.phase === 'settling' && this.until <= now) this.settled()
+    const silence = this.silence()
+    if (silence && silence.dead <= now) this.giveUp({ kind: 'silent' })
+    else if (silence && silence.ping <= now && !this.pinged) {
+      this.pinged = true
+      this.own('ping', {}, () => {})
+    }
+    this.catchUp()
+    return this.cause === undefined
+  }
+
+  /** Is the server still there? Asked after sleep, or when the network has changed. */
+  probe(now: number): void {
+    if (this.phase === 'online' && !this.pinged) {
+      this.heard = Math.min(this.heard, now - Number(this.welcome?.limits.dead_ms ?? 0) + 5_000)
+      this.timer(now)
+    }
+  }
+
+  /** When `timer` or `next` has something to do. */
+  deadline(): number | undefined {
+    const silence = this.silence()
+    const times = [
+      this.phase === 'greeting' || this.phase === 'settling' ? this.until : undefined,
+      silence && (this.pinged ? silence.dead : silence.ping),
+      this.phase === 'offline' || this.phase === 'ended' ? undefined : this.requests.nextAt(this.online),
+      ...(this.online
+        ? [this.outbox.retryAt(), ...[...this.rooms.values()].map((room) => room.retryAt)]
+        : []),
+    ].filter((time) => time !== undefined)
+    return times.length > 0 ? Math.min(...times) : undefined
+  }
+
+  /** The next body to send, if one may go now. */
+  next(now: number): Uint8Array<ArrayBuffer> | undefined {
+    this.now = now
+    if (this.phase === 'offline' || this.phase === 'ended') return undefined
+    if (this.online) this.sayNext()
+    return this.requests.next(now, this.online)
+  }
+
+  /** A caller's request. It waits for its turn, but not for a lost connection. */
+  request<M extends Method>(
+    method: M,
+    params: Methods[M]['params'],
+    done: (outcome: Outcome<Methods[M]['result']>) => void,
+  ): void {
+    if (this.phase === 'offline' || this.phase === 'ended') {
+      done({ ok: false, failure: { kind: 'lost' } })
+    } else if (!this.ask(false, method, params, done)) {
+      done({ ok: false, failure: { kind: 'broken', why: 'too many requests are waiting' } })
+    }
+  }
+
+  /** Says a text, now or as soon as there is a connection. False if too many wait already. */
+  say(item: Outgoing): boolean {
+    if (this.outbox.full) return false
+    this.outbox.add(item)
+    return true
+  }
+
+  /** Leaves for good. */
+  logout(): void {
+    if (this.phase === 'offline' || this.phase === 'ended') return
+    this.ask(true, 'logout', {}, () => {})
+  }
+
+  private welcomed(welcome: Welcome): void {
+    if (welcome.version < VERSION_MIN || welcome.version > VERSION) {
+      this.giveUp({ kind: 'broken', text: `version ${welcome.version} was not offered` })
+      return
+    }
+    this.welcome = welcome
+    this.requests.limit(welcome.limits)
+    const { name, token } = this.options.identity
+    this.own('login', token ? { name, token } : { name }, (outcome) => {
+      if (outcome.ok) this.loggedIn(outcome.result)
+      else this.notGreeted(outcome.failure)
+    })
+  }
+
+  private notGreeted(failure: Failure): void {
+    if (failure.kind === 'refused') this.giveUp({ kind: 'refused', error: failure.error })
+  }
+
+  /** The name is held. What the server does not put the client back into, it enters itself. */
+  private loggedIn(login: LoggedIn): void {
+    this.options.identity.name = login.name
+    this.options.identity.token = login.token
+    this.options.emit({ type: 'named', login, welcome: this.welcome! })
+    const wanted = new Map<string, string | undefined>()
+    for (const place of this.places.values()) wanted.set(place.room, place.with)
+    for (const room of this.rooms.values()) wanted.set(room.name, room.with)
+    this.phase = 'settling'
+    this.until = this.now + SETTLING
+    this.waiting = new Set(login.rooms.slice(0, ROOMS))
+    this.link({ phase: 'settling' })
+    for (const [room, other] of wanted) {
+      if (!this.waiting.has(room)) this.comeBack(room, other)
+    }
+    this.settle()
+  }
+
+  private comeBack(room: string, other: string | undefined): void {
+    this.waiting.add(room)
+    const done = (outcome: Outcome<RoomState>): void => {
+      if (outcome.ok) {
+        if (outcome.result.room !== room) this.rename(room, outcome.result.room)
+        this.enter(outcome.result)
+      } else if (outcome.failure.kind === 'refused') {
+        const { error } = outcome.failure
+        // A server in trouble is tried again, from the start.
+        if (isTemporary(error) && error.code !== 401) this.giveUp({ kind: 'refused', error })
+        else this.gone(room, error)
+      }
+      this.settle(room)
+    }
+    // A direct room is opened anew: its name does not outlive the server.
+    if (other !== undefined) this.own('direct', { name: other }, done)
+    else this.own('join', { room }, done)
+  }
+
+  private rename(from: string, to: string): void {
+    this.rooms.delete(from)
+    this.places.delete(from)
+    this.outbox.rename(from, to)
+    this.options.emit({ type: 'renamed', from, to })
+  }
+
+  /** One room less to wait for; with the last the callers' requests flow. */
+  private settle(room?: string): void {
+    if (room !== undefined) this.waiting.delete(room)
+    if (this.phase === 'settling' && this.waiting.size === 0) this.settled()
+  }
+
+  private settled(): void {
+    this.phase = 'online'
+    this.since = this.now
+    this.places.clear()
+    this.link({ phase: 'online' })
+  }
+
+  private incoming(incoming: Incoming): void {
+    if (incoming.kind === 'event') return this.event(incoming.event)
+    if (incoming.kind === 'unknown') return
+    const pending = this.requests.answered(incoming.id)
+    if (!pending) throw new Error(`request ${incoming.id} is not open`)
+    if (incoming.error) {
+      if (incoming.error.name === 'unknown_method') this.lacks(pending.method)
+      pending.done({ ok: false, failure: { kind: 'refused', error: incoming.error } })
+    } else {
+      pending.done({ ok: true, result: incoming.result })
+    }
+  }
+
+  private lacks(method: Method): void {
+    this.unknown.add(method)
+    this.options.emit({ type: 'unsupported', method })
+  }
+
+  private event(event: WireEvent): void {
+    switch (event.name) {
+      case 'message':
+      case 'topic': {
+        const { room, ...entry } = event.payload
+        this.rooms.get(room)?.live({ ...entry, kind: event.name })
+        return
+      }
+      case 'room':
+        this.enter(event.payload)
+        return this.settle(event.payload.room)
+      case 'ping':
+        return this.own('ping', {}, () => {})
+      case 'bye':
+        this.bye = event.payload
+        return
+      case 'joined':
+      case 'left':
+      case 'typing':
+        if (this.rooms.has(event.payload.room)) this.options.emit({ type: 'wire', ...event })
+    }
+  }
+
+  private enter(state: RoomState): void {
+    const room = this.rooms.get(state.room)
+    const place = this.places.get(state.room)
+    if (!room && this.rooms.size >= ROOMS) throw new Error(`more than ${ROOMS} rooms`)
+    this.options.emit({ type: 'room', state, fresh: !room && !place })
+    if (room) room.enter(state)
+    else this.rooms.set(state.room, new Room(state, this.sinkOf(state.room), place))
+  }
+
+  private sinkOf(room: string) {
+    const { emit } = this.options
+    return {
+      entries: (entries: Entry[], live: boolean) => {
+        emit({ type: 'entries', room, entries, live })
+        this.outbox.told(room, Number(entries.at(-1)!.seq))
+      },
+      gap: (from: number, to: number) => emit({ type: 'gap', room, from, to }),
+      reset: () => {
+        this.outbox.reset(room)
+        emit({ type: 'reset', room, epoch: this.rooms.get(room)?.epoch ?? 0 })
+      },
+    }
+  }
+
+  private gone(room: string, why?: ErrorBody): void {
+    this.rooms.delete(room)
+    this.places.delete(room)
+    this.options.emit(why ? { type: 'gone', room, why } : { type: 'gone', room })
+  }
+
+  /** Asks for what is missing. */
+  private catchUp(): void {
+    if (!this.online) return
+    let free = FETCHES
+    for (const room of this.rooms.values()) {
+      const after = free > 0 ? room.wantsPage(this.now) : undefined
+      if (after === undefined) continue
+      free -= 1
+      room.fetchStarted()
+      this.own('history', { room: room.name, after }, (outcome) => {
+        if (outcome.ok) room.page(outcome.result)
+        else if (outcome.failure.kind === 'refused')
+          room.pageRefused(this.now, retryIn(outcome.failure.error))
+      })
+    }
+  }
+
+  private sayNext(): void {
+    for (let item; (item = this.outbox.next(this.now)); ) {
+      const said = item
+      const { room, text, key } = said
+      this.ask(true, 'say', { room, text, key }, (outcome) => {
+        if (outcome.ok) {
+          const seq = Number(outcome.result.seq)
+          this.outbox.acknowledged(said, seq)
+          this.outbox.told(said.room, this.rooms.get(said.room)?.last ?? Infinity)
+        } else if (outcome.failure.kind === 'refused') {
+          this.outbox.refused(said, outcome.failure.error, retryIn(outcome.failure.error), this.now)
+        }
+      })
+    }
+  }
+
+  private own<M extends Method>(
+    method: M,
+    params: Methods[M]['params'],
+    done: (outcome: Outcome<Methods[M]['result']>) => void,
+  ): void {
+    this.ask(true, method, params, done)
+  }
+
+  private ask<M extends Method>(
+    own: boolean,
+    method: M,
+    params: Methods[M]['params'],
+    done: (outcome: Outcome<Methods[M]['result']>) => void,
+  ): boolean {
+    return this.requests.push(own, method, params, (outcome) => {
+      if (!outcome.ok) return done(outcome)
+      const result = readResult(method, outcome.result)
+      this.note(method, params, result)
+      done({ ok: true, result })
+    })
+  }
+
+  /** What an answer changes for the client itself. */
+  private note<M extends Method>(method: M, params: Methods[M]['params'], result: unknown): void {
+    if (this.phase !== 'online') return
+    if (method === 'join' || method === 'create' || method === 'direct') this.enter(result as RoomState)
+    if (method === 'leave') this.gone((params as { room: string }).room)
+  }
+
+  private silence(): { ping: number; dead: number } | undefined {
+    if (!this.welcome || this.phase === 'offline' || this.phase === 'ended') return undefined
+    // The server pings first; these are for when it does not, and never absurdly short.
+    const ping = Math.max(1_000, Number(this.welcome.limits.ping_ms))
+    const dead = Math.max(2 * ping, Number(this.welcome.limits.dead_ms))
+    return { ping: this.heard + ping + 500, dead: this.heard + dead }
+  }
+
+  private giveUp(why: Why): void {
+    this.cause ??= why
+  }
+
+  private link(link: Link): void {
+    this.options.emit({ type: 'link', link })
+  }
+
+  private tellOutbox(room: string): void {
+    const items = this.outbox.items.filter((item) => item.room === room)
+    this.options.emit({ type: 'outbox', room, items })
+  }
+}
+
+/** Whether the client may connect again by itself. */
+function mayReturn(why: Why): boolean {
+  if (why.kind === 'bye') return why.bye.code >= 300 || why.bye.name === 'auth_required'
+  if (why.kind === 'refused') return isTemporary(why.error)
+  return true
+}
+
+function hint(why: Why): number | undefined {
+  const told =
+    why.kind === 'bye' ? why.bye.retry_after_ms : why.kind === 'refused' ? why.error.retry_after_ms : undefined
+  return told === undefined ? undefined : Number(told)
+}

@@ -1,0 +1,573 @@
+// The protocol's declarations, generated from those of the server; do not edit.
+// `UPDATE_GENERATED=1 cargo test --test it generated` writes this file anew.
+
+export const VERSION = 1
+export const VERSION_MIN = 1
+
+/** What version 1 fixes, whatever a server advertises. */
+export const BOUNDS = {
+  frameBytes: 65536,
+  frameBytesBeforeLogin: 4096,
+  depth: 8,
+  mapEntries: 64,
+  arrayItems: 1024,
+  nameBytes: 64,
+  nameChars: 32,
+  textBytes: 16384,
+  topicBytes: 1024,
+} as const
+
+/** Status codes by name; act on the class, `code / 100`. */
+export const STATUS = {
+  logout: 0,
+  bad_frame: 100,
+  frame_too_large: 101,
+  too_deep: 102,
+  bad_params: 103,
+  unexpected: 104,
+  version: 105,
+  unknown_method: 106,
+  auth_required: 201,
+  tls_required: 205,
+  replaced: 206,
+  name_invalid: 210,
+  name_reserved: 211,
+  name_taken: 212,
+  denied: 300,
+  not_member: 301,
+  not_found: 303,
+  key_conflict: 304,
+  exists: 306,
+  rate: 400,
+  quota: 401,
+  too_many_connections: 402,
+  too_large: 403,
+  busy: 404,
+  deadline: 405,
+  slow_consumer: 410,
+  idle: 411,
+  login_timeout: 412,
+  ping_timeout: 413,
+  flood: 415,
+  unavailable: 500,
+  storage_full: 501,
+  going_away: 503,
+  server_full: 504,
+  internal: 600,
+} as const
+
+/** An integer of 64 bits: a bigint where a number would lose digits. */
+export type Uint64 = number | bigint
+
+export interface ByeEvent {
+  /** The status code's number. */
+  code: number
+  /** The status code's name. */
+  name: string
+  /** One sentence for people. */
+  text: string
+  /** Do not connect again before; add a random part of the same length. */
+  retry_after_ms?: Uint64
+  /** Whether the name is kept for the token, so that the client can go on where it was. */
+  resume: boolean
+  /** The limit that was met. */
+  limit?: string
+  /** How much was used. */
+  used?: Uint64
+  /** How much is allowed. */
+  allowed?: Uint64
+}
+
+export interface Empty {
+}
+
+export interface Entry {
+  /** Its place in the room's order. */
+  seq: Uint64
+  /** When the server took it, in milliseconds since 1970 UTC. */
+  time: Uint64
+  /** What it is. */
+  kind: 'message' | 'topic'
+  /** The account that caused it. */
+  from: string
+  /** The text of a message; the new topic. */
+  text: string
+}
+
+export interface ErrorBody {
+  /** The code's number; its hundreds are the class to act on. */
+  code: number
+  /** The code's name. */
+  name: string
+  /** One sentence for people. */
+  text: string
+  /** Whether the request took effect. */
+  applied: 'no' | 'unknown'
+  /** The limit that was met. */
+  limit?: string
+  /** How much was used or asked for. */
+  used?: Uint64
+  /** How much is allowed. */
+  allowed?: Uint64
+  /** Do not retry before; rounded up. */
+  retry_after_ms?: Uint64
+  /** A value that would be accepted, as a free name. */
+  suggestion?: string
+}
+
+export interface Gone {
+  /** Its name. */
+  name: string
+  /** Why it left. */
+  reason: 'left' | 'logout' | 'lost' | 'timeout' | 'removed' | 'shutdown'
+}
+
+export interface HistoryPage {
+  /** Continuity of the history. */
+  epoch: Uint64
+  /** The entries. */
+  entries: Entry[]
+  /** The oldest seq that the server still has. */
+  first: Uint64
+  /** The newest seq. */
+  head: Uint64
+  /** Whether there are more in the direction asked for. */
+  more: boolean
+}
+
+export interface JoinedEvent {
+  /** The room. */
+  room: string
+  /** Their names; not more than 32, however many joined. */
+  names: string[]
+  /** How many joined. */
+  count: number
+  /** How many members there are now. */
+  members: number
+}
+
+export interface LeftEvent {
+  /** The room. */
+  room: string
+  /** Who left and why; not more than 32, however many left. */
+  gone: Gone[]
+  /** How many left. */
+  count: number
+  /** How many members there are now. */
+  members: number
+}
+
+export interface Limits {
+  /** Longest body of a frame, in bytes, once a name is held. */
+  frame_bytes: Uint64
+  /** Longest body of a frame, in bytes, before that. */
+  frame_bytes_before_login: Uint64
+  /** Longest text of a message, in bytes. */
+  text_bytes: Uint64
+  /** Longest topic, in bytes. */
+  topic_bytes: Uint64
+  /** Longest name, in bytes. */
+  name_bytes: Uint64
+  /** Requests that may be unanswered at once; the server reads no further until one is answered. */
+  inflight: Uint64
+  /** Requests per second that the session may send without being slowed. */
+  requests_per_s: Uint64
+  /** Requests that it may send at once after a pause. */
+  requests_burst: Uint64
+  /** Bytes per second that the session may send without being slowed. */
+  bytes_per_s: Uint64
+  /** Bytes that it may send at once after a pause. */
+  bytes_burst: Uint64
+  /** Rooms that an account may be in at once. */
+  rooms_per_session: Uint64
+  /** Most events of one page of history. */
+  history_page: Uint64
+  /** Most entries of one page of a list. */
+  list_page: Uint64
+  /** Bytes that may wait for a slow reader. */
+  outbox_bytes: Uint64
+  /** How long the oldest of them may wait, in milliseconds. */
+  outbox_ms: Uint64
+  /** Time from connecting until a name is held, in milliseconds. */
+  login_ms: Uint64
+  /** Silence after which the server sends `ping`, in milliseconds. */
+  ping_ms: Uint64
+  /** Silence after which the server takes the client for dead, in milliseconds. */
+  dead_ms: Uint64
+  /** Time without a request (but `ping`) after which the session ends, in milliseconds; 0: never. */
+  idle_ms: Uint64
+}
+
+export interface LoggedIn {
+  /** The name as everybody sees it. */
+  name: string
+  /** Whether the account ends with its name: at logout, or `hold_ms` after the connection was lost. */
+  guest: boolean
+  /** Keep it secret: it takes the name again after a lost connection. */
+  token: Uint8Array
+  /** How long the name is kept for the token after the connection is lost, in milliseconds. */
+  hold_ms: Uint64
+  /** The default rooms, which are being joined; a `room` event follows for each. */
+  rooms: string[]
+}
+
+export interface MemberInfo {
+  /** Identifies the member for as long as it holds its name. */
+  id: Uint64
+  /** The member's name. */
+  name: string
+  /** When it joined, in milliseconds since 1970 UTC. */
+  since: Uint64
+}
+
+export interface MemberList {
+  /** The members. */
+  members: MemberInfo[]
+  /** How many there are in all. */
+  total: number
+  /** Whether there are more after the last. */
+  more: boolean
+}
+
+export interface MessageEvent {
+  /** The room. */
+  room: string
+  /** Its place in the room's order. */
+  seq: Uint64
+  /** When the server took it, in milliseconds since 1970 UTC. */
+  time: Uint64
+  /** Who said it. */
+  from: string
+  /** What was said. */
+  text: string
+}
+
+export interface PingEvent {
+}
+
+export interface Pong {
+  /** The server's time, in milliseconds since 1970 UTC. */
+  time: Uint64
+}
+
+export interface RoomEvent {
+  /** The room's name. */
+  room: string
+  /** What kind of room it is. */
+  kind: 'public' | 'direct'
+  /** The other account's name, in a direct room. */
+  with?: string
+  /** Continuity of the history: when it differs from the one known, sequence numbers started anew. */
+  epoch: Uint64
+  /** The newest entry's seq; 0 if there is none. */
+  seq: Uint64
+  /** The oldest seq that `history` still has. */
+  first: Uint64
+  /** The topic. */
+  topic: string
+  /** How many members there are, this one included. */
+  members: number
+}
+
+export interface RoomInfo {
+  /** The room's name. */
+  room: string
+  /** What kind of room it is. */
+  kind: 'public' | 'direct'
+  /** The topic. */
+  topic: string
+  /** How many members there are. */
+  members: number
+}
+
+export interface RoomList {
+  /** The rooms, by name. */
+  rooms: RoomInfo[]
+  /** Whether there are more after the last. */
+  more: boolean
+}
+
+export interface RoomState {
+  /** The room's name. */
+  room: string
+  /** What kind of room it is. */
+  kind: 'public' | 'direct'
+  /** The other account's name, in a direct room. */
+  with?: string
+  /** Continuity of the history: when it differs from the one known, sequence numbers started anew. */
+  epoch: Uint64
+  /** The newest entry's seq; 0 if there is none. */
+  seq: Uint64
+  /** The oldest seq that `history` still has. */
+  first: Uint64
+  /** The topic. */
+  topic: string
+  /** How many members there are, this one included. */
+  members: number
+}
+
+export interface Said {
+  /** The message's place in the room's order. */
+  seq: Uint64
+  /** When the server took it, in milliseconds since 1970 UTC. */
+  time: Uint64
+  /** Whether the key had been used before: this is the earlier result, nothing was said again. */
+  dup: boolean
+}
+
+export interface TopicEvent {
+  /** The room. */
+  room: string
+  /** Its place in the room's order. */
+  seq: Uint64
+  /** When the server took it, in milliseconds since 1970 UTC. */
+  time: Uint64
+  /** Who changed it. */
+  from: string
+  /** The new topic; empty if it was cleared. */
+  text: string
+}
+
+export interface TopicState {
+  /** The topic; empty if there is none. */
+  topic: string
+  /** Who set it. */
+  by?: string
+  /** When it was set, in milliseconds since 1970 UTC. */
+  time?: Uint64
+  /** The seq under which it was set. */
+  seq?: Uint64
+}
+
+export interface TypingEvent {
+  /** The room. */
+  room: string
+  /** Who types. */
+  from: string
+  /** Whether it is typing. Take it back after 10 s without news. */
+  active: boolean
+}
+
+export interface Welcome {
+  /** The version of the protocol that holds from now on. */
+  version: number
+  /** Program and version of the server. */
+  server: string
+  /** What an acknowledgement is worth. */
+  durability: 'memory' | 'durable'
+  /** What this server can do: `direct`, `resume`, or more; unknown words are ignored. */
+  capabilities: string[]
+  /** The bounds that hold for this session. */
+  limits: Limits
+  /** A greeting for people. */
+  motd?: string
+}
+
+export const SHAPES: Record<string, Record<string, string>> = {
+  ByeEvent: { code: 'u16', name: 'str', text: 'str', retry_after_ms: 'u64?', resume: 'bool', limit: 'str?', used: 'u64?', allowed: 'u64?' },
+  Empty: {  },
+  Entry: { seq: 'u64', time: 'u64', kind: 'str', from: 'str', text: 'str' },
+  ErrorBody: { code: 'u16', name: 'str', text: 'str', applied: 'str', limit: 'str?', used: 'u64?', allowed: 'u64?', retry_after_ms: 'u64?', suggestion: 'str?' },
+  Gone: { name: 'str', reason: 'str' },
+  HistoryPage: { epoch: 'u64', entries: '1024*Entry', first: 'u64', head: 'u64', more: 'bool' },
+  JoinedEvent: { room: 'str', names: '32*str', count: 'u32', members: 'u32' },
+  LeftEvent: { room: 'str', gone: '32*Gone', count: 'u32', members: 'u32' },
+  Limits: { frame_bytes: 'u64', frame_bytes_before_login: 'u64', text_bytes: 'u64', topic_bytes: 'u64', name_bytes: 'u64', inflight: 'u64', requests_per_s: 'u64', requests_burst: 'u64', bytes_per_s: 'u64', bytes_burst: 'u64', rooms_per_session: 'u64', history_page: 'u64', list_page: 'u64', outbox_bytes: 'u64', outbox_ms: 'u64', login_ms: 'u64', ping_ms: 'u64', dead_ms: 'u64', idle_ms: 'u64' },
+  LoggedIn: { name: 'str', guest: 'bool', token: 'bin16', hold_ms: 'u64', rooms: '1024*str' },
+  MemberInfo: { id: 'u64', name: 'str', since: 'u64' },
+  MemberList: { members: '1024*MemberInfo', total: 'u32', more: 'bool' },
+  MessageEvent: { room: 'str', seq: 'u64', time: 'u64', from: 'str', text: 'str' },
+  PingEvent: {  },
+  Pong: { time: 'u64' },
+  RoomEvent: { room: 'str', kind: 'str', with: 'str?', epoch: 'u64', seq: 'u64', first: 'u64', topic: 'str', members: 'u32' },
+  RoomInfo: { room: 'str', kind: 'str', topic: 'str', members: 'u32' },
+  RoomList: { rooms: '1024*RoomInfo', more: 'bool' },
+  RoomState: { room: 'str', kind: 'str', with: 'str?', epoch: 'u64', seq: 'u64', first: 'u64', topic: 'str', members: 'u32' },
+  Said: { seq: 'u64', time: 'u64', dup: 'bool' },
+  TopicEvent: { room: 'str', seq: 'u64', time: 'u64', from: 'str', text: 'str' },
+  TopicState: { topic: 'str', by: 'str?', time: 'u64?', seq: 'u64?' },
+  TypingEvent: { room: 'str', from: 'str', active: 'bool' },
+  Welcome: { version: 'u16', server: 'str', durability: 'str', capabilities: '1024*str', limits: 'Limits', motd: 'str?' },
+}
+
+/** Each method with its parameters and its result. */
+export interface Methods {
+  hello: { params: HelloParams; result: Welcome }
+  login: { params: LoginParams; result: LoggedIn }
+  logout: { params: LogoutParams; result: Empty }
+  ping: { params: PingParams; result: Pong }
+  rooms: { params: RoomsParams; result: RoomList }
+  create: { params: CreateParams; result: RoomState }
+  join: { params: JoinParams; result: RoomState }
+  leave: { params: LeaveParams; result: Empty }
+  members: { params: MembersParams; result: MemberList }
+  topic: { params: TopicParams; result: TopicState }
+  say: { params: SayParams; result: Said }
+  history: { params: HistoryParams; result: HistoryPage }
+  typing: { params: TypingParams; result: Empty }
+  direct: { params: DirectParams; result: RoomState }
+}
+
+/** The map that is each method's result. */
+export const RESULTS: Record<keyof Methods, string> = {
+  hello: 'Welcome',
+  login: 'LoggedIn',
+  logout: 'Empty',
+  ping: 'Pong',
+  rooms: 'RoomList',
+  create: 'RoomState',
+  join: 'RoomState',
+  leave: 'Empty',
+  members: 'MemberList',
+  topic: 'TopicState',
+  say: 'Said',
+  history: 'HistoryPage',
+  typing: 'Empty',
+  direct: 'RoomState',
+}
+
+export interface HelloParams {
+  /** The highest version that the client speaks. */
+  version: number
+  /** The lowest version that the client speaks; `version` if absent. */
+  version_min?: number
+  /** Program and version of the client, for the operator's eyes. */
+  client?: string
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface LoginParams {
+  /** The name to be known by. */
+  name: string
+  /** The `token` of an earlier login: takes the same name again, ending an older session of it. */
+  token?: Uint8Array
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface LogoutParams {
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface PingParams {
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface RoomsParams {
+  /** Start after this room's name. */
+  after?: string
+  /** At most so many; the page's bound is the default. */
+  limit?: number
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface CreateParams {
+  /** The new room's name. */
+  room: string
+  /** Its topic. */
+  topic?: string
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface JoinParams {
+  /** The room. */
+  room: string
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface LeaveParams {
+  /** The room. */
+  room: string
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface MembersParams {
+  /** The room. */
+  room: string
+  /** Start after this member's `id`. */
+  after?: Uint64
+  /** At most so many; the page's bound is the default. */
+  limit?: number
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface TopicParams {
+  /** The room. */
+  room: string
+  /** The new topic. */
+  topic?: string
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface SayParams {
+  /** The room. */
+  room: string
+  /** The text. */
+  text: string
+  /** Made by the client, the same on every retry: the text is said once, however often it is sent. */
+  key?: Uint8Array
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface HistoryParams {
+  /** The room. */
+  room: string
+  /** Only entries before this seq: the newest of them. */
+  before?: Uint64
+  /** Only entries after this seq: the oldest of them. */
+  after?: Uint64
+  /** At most so many; the page's bound is the default. */
+  limit?: number
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface TypingParams {
+  /** The room. */
+  room: string
+  /** Whether it is typing. */
+  active: boolean
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface DirectParams {
+  /** The other account's name. */
+  name: string
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+/** Each event with its payload. */
+export interface Events {
+  message: MessageEvent
+  topic: TopicEvent
+  room: RoomEvent
+  joined: JoinedEvent
+  left: LeftEvent
+  typing: TypingEvent
+  ping: PingEvent
+  bye: ByeEvent
+}
+
+/** The map that is each event's payload. */
+export const EVENTS: Record<string, string> = {
+  message: 'MessageEvent',
+  topic: 'TopicEvent',
+  room: 'RoomEvent',
+  joined: 'JoinedEvent',
+  left: 'LeftEvent',
+  typing: 'TypingEvent',
+  ping: 'PingEvent',
+  bye: 'ByeEvent',
+}
