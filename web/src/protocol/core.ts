@@ -349,9 +349,9 @@ export class Core {
         this.outbox.told(room, Number(entries.at(-1)!.seq))
       },
       gap: (from: number, to: number) => emit({ type: 'gap', room, from, to }),
-      reset: () => {
+      reset: (epoch: Uint64) => {
         this.outbox.reset(room)
-        emit({ type: 'reset', room, epoch: this.rooms.get(room)?.epoch ?? 0 })
+        emit({ type: 'reset', room, epoch })
       },
     }
   }

@@ -14,7 +14,7 @@ export interface RoomSink {
   /** The entries from `from` to `to` are gone. */
   gap(from: number, to: number): void
   /** What was told before is of no use any more: another epoch, or too far back. */
-  reset(): void
+  reset(epoch: Uint64): void
 }
 
 /** Live entries that are held back while their predecessors are fetched. */
@@ -63,7 +63,7 @@ export class Room {
       this.last = seq
       this.head = seq
       this.held = []
-      this.sink.reset()
+      this.sink.reset(this.epoch)
       return
     }
     this.head = Math.max(this.head, seq)
@@ -114,7 +114,7 @@ export class Room {
       this.epoch = page.epoch
       this.last = this.head = Number(page.head)
       this.held = []
-      this.sink.reset()
+      this.sink.reset(this.epoch)
       return
     }
     this.head = Math.max(this.head, Number(page.head))

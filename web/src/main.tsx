@@ -1,0 +1,16 @@
+/** Where the page begins. */
+
+import { render } from 'preact'
+
+import { followPage } from './state/page'
+import { App } from './view/App'
+
+import './style/tokens.css'
+import './style/base.css'
+import './style/shell.css'
+import './style/timeline.css'
+import './style/composer.css'
+import './style/dialogs.css'
+
+followPage()
+render(<App />, document.getElementById('app')!)

@@ -1,0 +1,311 @@
+/** The page's whole state: what the protocol client tells becomes signals that the views show. */
+
+import { batch, computed, signal } from '@preact/signals'
+
+import {
+  Client,
+  urlOf,
+  type ClientEvent,
+  type Entry,
+  type Identity,
+  type Link,
+  type Place,
+  type RoomState,
+  type Uint64,
+  type Welcome,
+  type Why,
+} from '../protocol'
+import { mentions } from '../text/names'
+import { notify } from './notify'
+import { RoomView, TYPING_MS } from './room'
+import { fromSnapshot, keepSnapshot, placesOf } from './snapshot'
+import { dropSnapshot, loadIdentity, loadSnapshot, outboxOf, save, saveIdentity } from './stored'
+
+export const link = signal<Link>({ phase: 'offline' })
+/** The name that is held, or was held when the page was last seen. */
+export const me = signal<string | undefined>(undefined)
+export const welcome = signal<Welcome | undefined>(undefined)
+/** Why nobody is logged in; undefined if nobody has tried. */
+export const refusal = signal<Why | undefined>(undefined)
+export const rooms = signal<RoomView[]>([])
+export const current = signal<RoomView | undefined>(undefined)
+/** Whether the newest message of the current room is in sight. */
+export const atBottom = signal(true)
+/** What a screen reader says. */
+export const announcement = signal('')
+/** A short word to the person, about something that did not work. */
+export const notice = signal<string | undefined>(undefined)
+/** Methods that the server is known to lack. */
+const unsupported = signal<ReadonlySet<string>>(new Set())
+
+export const unreadRooms = computed(() => rooms.value.filter((room) => room.unread.value > 0).length)
+export const urgent = computed(() =>
+  rooms.value.reduce((sum, room) => sum + (room.direct ? room.unread.value : room.mentions.value), 0),
+)
+export const online = computed(() => link.value.phase === 'online')
+
+let client: Client | undefined
+const changed = new Set<RoomView>()
+
+export const theClient = (): Client | undefined => client
+export const supports = (method: string): boolean => !unsupported.value.has(method)
+export const findRoom = (name: string): RoomView | undefined =>
+  rooms.value.find((room) => room.name === name)
+
+/** Goes on as whoever was here before; false if nobody was. */
+export async function resume(): Promise<boolean> {
+  const identity = loadIdentity()
+  if (!identity) return false
+  const snapshot = await loadSnapshot(identity.name)
+  batch(() => {
+    me.value = identity.name
+    rooms.value = snapshot ? fromSnapshot(snapshot) : []
+    const last = rooms.value.find((room) => room.name === snapshot?.current)
+    current.value = last ?? rooms.value[0]
+  })
+  begin(identity, placesOf(rooms.value))
+  return true
+}
+
+/** Logs in with a new name. */
+export function signIn(name: string): void {
+  refusal.value = undefined
+  begin({ name }, [])
+}
+
+/** Takes the name back from another tab. */
+export function takeOver(): void {
+  const identity = loadIdentity()
+  if (identity) begin(identity, placesOf(rooms.value))
+}
+
+/** Logs out, and forgets everything of this account. */
+export function signOut(): void {
+  const name = me.value
+  client?.logout()
+  // The farewell is not waited for: without a connection there is none.
+  const old = client
+  setTimeout(() => old?.stop(), 1_000)
+  client = undefined
+  forget()
+  if (name) void dropSnapshot(name)
+}
+
+function forget(): void {
+  saveIdentity(undefined)
+  batch(() => {
+    me.value = undefined
+    rooms.value = []
+    current.value = undefined
+    link.value = { phase: 'offline' }
+  })
+}
+
+function begin(identity: Identity, places: Place[]): void {
+  client?.stop()
+  const started: Client = new Client({
+    url: urlOf(location),
+    identity,
+    program: `klatch-web ${__VERSION__}`,
+    places,
+    outbox: outboxOf(identity.name),
+    emit: (event) => {
+      if (started === client || client === undefined) batch(() => take(event))
+    },
+  })
+  client = started
+  for (const view of rooms.value) {
+    view.outgoing.value = started.core.outbox.items.filter((item) => item.room === view.name)
+  }
+  started.start()
+}
+
+function take(event: ClientEvent): void {
+  switch (event.type) {
+    case 'link':
+      return linked(event.link)
+    case 'named':
+      me.value = event.login.name
+      welcome.value = event.welcome
+      refusal.value = undefined
+      save('last-name', event.login.name)
+      return saveIdentity(client && { name: event.login.name, token: event.login.token })
+    case 'room':
+      return entered(event.state, event.fresh)
+    case 'entries':
+      return inRoom(event.room, (view) => told(view, event.entries, event.live))
+    case 'gap':
+      return inRoom(event.room, (view) => {
+        view.timeline.gap(event.from, event.to, Date.now())
+        showSoon(view)
+      })
+    case 'reset':
+      return inRoom(event.room, (view) => reset(view, event.epoch))
+    case 'gone':
+      return inRoom(event.room, (view) => {
+        if (event.why) view.gone.value = event.why
+        else remove(view)
+      })
+    case 'renamed':
+      return inRoom(event.from, (view) => {
+        view.state.value = { ...view.state.value, room: event.to }
+      })
+    case 'outbox':
+      return inRoom(event.room, (view) => (view.outgoing.value = event.items))
+    case 'unsupported':
+      unsupported.value = new Set([...unsupported.value, event.method])
+      return
+    case 'wire':
+      return inRoom(event.payload.room, (view) => volatile(view, event))
+  }
+}
+
+function inRoom(name: string, then: (view: RoomView) => void): void {
+  const view = findRoom(name)
+  if (view) then(view)
+}
+
+function linked(now: Link): void {
+  link.value = now
+  if (now.phase !== 'ended') return
+  const { why } = now
+  const replaced = why.kind === 'bye' && why.bye.name === 'replaced'
+  if (replaced) return
+  if (why.kind === 'bye' && why.bye.code === 0) return
+  refusal.value = why
+  // Who may not have this name any more must choose again.
+  if (why.kind === 'refused' && me.value !== undefined) forget()
+}
+
+function entered(state: RoomState, fresh: boolean): void {
+  let view = findRoom(state.room)
+  if (!view) {
+    view = new RoomView(state)
+    rooms.value = [...rooms.value, view]
+  } else {
+    view.state.value = state
+    if (fresh && view.epoch !== state.epoch) reset(view, state.epoch)
+  }
+  view.gone.value = undefined
+  view.membersKnown = false
+  view.typing.value = new Map()
+  if (!current.value) current.value = view
+  if (current.value === view) enterCurrent(view)
+  keepSoon()
+}
+
+/** Set by `actions.ts`, which needs this file: loads what an open room has to show. */
+let enterCurrent: (view: RoomView) => void = () => {}
+export function onEnter(then: (view: RoomView) => void): void {
+  enterCurrent = then
+}
+
+function told(view: RoomView, entries: Entry[], live: boolean): void {
+  view.timeline.append(entries)
+  const typing = new Map(view.typing.value)
+  for (const entry of entries) {
+    typing.delete(entry.from)
+    if (entry.kind === 'topic') view.state.value = { ...view.state.value, topic: entry.text }
+    else if (entry.from === me.value) view.echo(entry.text)
+    else news(view, entry, live)
+  }
+  if (typing.size !== view.typing.value.size) view.typing.value = typing
+  view.state.value = { ...view.state.value, seq: entries.at(-1)!.seq }
+  showSoon(view)
+  markRead()
+  keepSoon()
+}
+
+function news(view: RoomView, entry: Entry, live: boolean): void {
+  const forMe = view.direct || mentions(entry.text, me.value ?? '')
+  view.unread.value += 1
+  if (forMe) view.mentions.value += 1
+  if (view === current.value) {
+    view.newAfter.value ??= isReading() ? undefined : Number(entry.seq) - 1
+    if (live) announcement.value = `${entry.from}: ${entry.text.slice(0, 300)}`
+  }
+  if (live && forMe) {
+    const title = view.direct ? entry.from : `${entry.from} in #${view.name}`
+    notify({ room: view.name, title, text: entry.text }, () => (current.value = view))
+  }
+}
+
+function reset(view: RoomView, epoch: Uint64): void {
+  const seq = Number(view.state.value.seq)
+  if (epoch !== view.epoch) view.read = 0
+  view.epoch = epoch
+  view.timeline.clear()
+  view.unread.value = Math.max(0, seq - view.read)
+  view.newAfter.value = undefined
+  view.show()
+  if (view === current.value) enterCurrent(view)
+}
+
+function volatile(view: RoomView, event: Extract<ClientEvent, { type: 'wire' }>): void {
+  if (event.name === 'typing') {
+    const { from, active } = event.payload
+    if (from === me.value) return
+    const typing = new Map(view.typing.value)
+    if (active) typing.set(from, Date.now() + TYPING_MS)
+    else typing.delete(from)
+    view.typing.value = typing
+    return
+  }
+  const { count, members } = event.payload
+  view.state.value = { ...view.state.value, members }
+  const joined = event.name === 'joined' ? event.payload.names.filter((name) => name !== me.value) : []
+  const left = event.name === 'left' ? event.payload.gone.map((gone) => gone.name) : []
+  view.move(joined, left, count)
+  const named = event.name === 'joined' ? event.payload.names.length : left.length
+  if (joined.length + left.length === 0) return
+  view.timeline.presence(joined, left, count - named, Date.now())
+  showSoon(view)
+}
+
+export function remove(view: RoomView): void {
+  rooms.value = rooms.value.filter((other) => other !== view)
+  if (current.value === view) {
+    current.value = rooms.value[0]
+    if (current.value) enterCurrent(current.value)
+  }
+  keepSoon()
+}
+
+/** Whether somebody sees the newest message of the current room. */
+export const isReading = (): boolean => atBottom.value && !document.hidden && document.hasFocus()
+
+/** What is in sight has been read. */
+export function markRead(): void {
+  const view = current.value
+  if (!view || !isReading() || view.gone.value) return
+  view.read = Number(view.state.value.seq)
+  if (view.unread.value > 0) view.unread.value = 0
+  if (view.mentions.value > 0) view.mentions.value = 0
+  keepSoon()
+}
+
+/** Shows a room's timeline at the next frame of the screen, once for all that comes until then. */
+export function showSoon(view: RoomView): void {
+  changed.add(view)
+  if (changed.size > 1) return
+  const show = (): void =>
+    batch(() => {
+      for (const each of changed) each.show()
+      changed.clear()
+    })
+  if (document.hidden) setTimeout(show, 100)
+  else requestAnimationFrame(show)
+}
+
+let keeping: ReturnType<typeof setTimeout> | undefined
+
+/** Stores the rooms, soon and once. */
+export function keepSoon(): void {
+  keeping ??= setTimeout(keepNow, 300)
+}
+
+export function keepNow(): void {
+  clearTimeout(keeping)
+  keeping = undefined
+  if (me.value) void keepSnapshot(me.value, current.value?.name, rooms.value)
+}

@@ -1,0 +1,88 @@
+/** What ties the state to the page around it: sleep and waking, the network, the title, the address,
+ * the service worker.
+ */
+
+import { computed, effect, signal } from '@preact/signals'
+
+import { open } from './actions'
+import {
+  current, findRoom, keepNow, markRead, resume, rooms, theClient, unreadRooms, urgent,
+} from './chat'
+import { followBadge } from './notify'
+import { followPrefs } from './prefs'
+
+/** Whether it is known by now if somebody was here before. */
+export const begun = signal(false)
+/** A room that the address asks for, until it is there. */
+export const wanted = signal<string | undefined>(roomInAddress())
+
+export function followPage(): void {
+  followPrefs()
+  followBadge(unreadRooms, urgent, computed(() => current.value?.title.value ?? ''))
+  followAddress()
+  const wake = (): void => {
+    if (document.hidden) return keepNow()
+    theClient()?.wake()
+    markRead()
+  }
+  document.addEventListener('visibilitychange', wake)
+  addEventListener('focus', markRead)
+  addEventListener('online', () => theClient()?.wake())
+  addEventListener('pageshow', () => theClient()?.wake())
+  addEventListener('pagehide', keepNow)
+  void resume().finally(() => (begun.value = true))
+  if (import.meta.env.PROD) registerWorker()
+}
+
+function roomInAddress(): string | undefined {
+  try {
+    return decodeURIComponent(location.hash.slice(1)) || undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Each room has an address of its own, so that one can go back, and hand it on. */
+function followAddress(): void {
+  effect(() => {
+    const name = current.value?.state.value.room
+    if (name === undefined || wanted.value !== undefined || name === roomInAddress()) return
+    const address = `#${encodeURIComponent(name)}`
+    if (location.hash) history.pushState(null, '', address)
+    else history.replaceState(null, '', address)
+  })
+  effect(() => {
+    const view = wanted.value === undefined ? undefined : rooms.value.find((room) => room.name === wanted.value)
+    if (!view) return
+    wanted.value = undefined
+    open(view)
+  })
+  const moved = (): void => {
+    const name = roomInAddress()
+    const view = name === undefined ? undefined : findRoom(name)
+    if (view) open(view)
+    else wanted.value = name
+  }
+  addEventListener('popstate', moved)
+  addEventListener('hashchange', moved)
+}
+
+function registerWorker(): void {
+  if (!('serviceWorker' in navigator)) return
+  // The only script that is ever loaded by its address.
+  const policy = (globalThis as { trustedTypes?: TrustedTypes }).trustedTypes?.createPolicy('klatch', {
+    createScriptURL: (url: string) => {
+      if (url !== '/sw.js') throw new TypeError('no script but the service worker')
+      return url
+    },
+  })
+  const url = policy ? policy.createScriptURL('/sw.js') : '/sw.js'
+  navigator.serviceWorker.register(url as string, { scope: '/' }).catch(() => {})
+}
+
+interface TrustedTypes {
+  createPolicy(
+    name: string,
+    rules: { createScriptURL: (url: string) => string },
+  ): { createScriptURL(url: string): unknown }
+}

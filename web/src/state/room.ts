@@ -1,0 +1,94 @@
+/** One room as the page shows it. */
+
+import { computed, signal } from '@preact/signals'
+
+import type { ErrorBody, MemberInfo, Outgoing, RoomState, Uint64 } from '../protocol'
+import { Timeline, type Item } from './timeline'
+
+/** Typing is over after so long without news. */
+export const TYPING_MS = 10_000
+
+export class RoomView {
+  readonly timeline = new Timeline()
+  readonly state = signal<RoomState>(undefined as never)
+  /** The timeline's items; set once for all that comes between two frames of the screen. */
+  readonly items = signal<Item[]>([])
+  /** How many were put in front of the others by the last change. */
+  prepended = false
+  readonly outgoing = signal<Outgoing[]>([])
+  readonly members = signal<Map<string, MemberInfo>>(new Map())
+  /** Whether `members` holds all; if not, it is asked for when somebody looks. */
+  membersKnown = false
+  readonly typing = signal<Map<string, number>>(new Map())
+  readonly unread = signal(0)
+  readonly mentions = signal(0)
+  /** The seq after which the line "new" stands, while the room is looked at. */
+  readonly newAfter = signal<number | undefined>(undefined)
+  readonly loading = signal(false)
+  /** Why the server did not let us back in. */
+  readonly gone = signal<ErrorBody | undefined>(undefined)
+  /** What is being written, kept while one looks at other rooms. */
+  draft = ''
+  /** The seq up to which all was read. */
+  read: number
+  epoch: Uint64
+
+  constructor(state: RoomState) {
+    this.state.value = state
+    this.read = Number(state.seq)
+    this.epoch = state.epoch
+  }
+
+  get name(): string {
+    return this.state.value.room
+  }
+
+  get direct(): boolean {
+    return this.state.value.kind === 'direct'
+  }
+
+  /** What people call it. */
+  readonly title = computed(() => {
+    const { with: other, room } = this.state.value
+    return other ?? room
+  })
+
+  /** Own texts that the room has told already, though they are not acknowledged. */
+  private readonly echoed = new WeakSet<Outgoing>()
+
+  /** An entry of one's own was told: the text that waits for its answer need not be shown too. */
+  echo(text: string): void {
+    const waiting = this.outgoing.value.find(
+      (item) => item.text === text && !item.refused && !this.echoed.has(item),
+    )
+    if (!waiting) return
+    this.echoed.add(waiting)
+    this.outgoing.value = [...this.outgoing.value]
+  }
+
+  /** Own texts that are to be shown below the others. */
+  get pending(): Outgoing[] {
+    const last = this.timeline.lastSeq ?? 0
+    return this.outgoing.value.filter(
+      (item) => !this.echoed.has(item) && (item.seq === undefined || item.seq > last),
+    )
+  }
+
+  /** Members have come and gone; `count` is how many in truth. */
+  move(joined: string[], left: string[], count: number): void {
+    if (this.members.value.size === 0) return
+    const members = new Map(this.members.value)
+    for (const name of joined) {
+      if (!members.has(name)) members.set(name, { id: 0, name, since: Date.now() })
+    }
+    for (const name of left) members.delete(name)
+    this.members.value = members
+    if (count > joined.length + left.length) this.membersKnown = false
+  }
+
+  /** Shows what the timeline holds now. */
+  show(prepended = false): void {
+    this.prepended = prepended
+    this.items.value = this.timeline.items
+  }
+}

@@ -1,0 +1,63 @@
+/** The rooms as they are stored in the browser, and back. */
+
+import type { Entry, Place } from '../protocol'
+import { RoomView } from './room'
+import { saveSnapshot, type Snapshot } from './stored'
+import { itemOf, type Item } from './timeline'
+
+/** Entries of a room that can be read without a connection. */
+const KEPT = 200
+
+/** The newest entries without a gap between them. */
+function newest(items: Item[]): Entry[] {
+  const from = items.findLastIndex((item) => item.kind === 'gap') + 1
+  const entries: Entry[] = []
+  for (let i = items.length - 1; i >= from && entries.length < KEPT; i--) {
+    const item = items[i]!
+    if (item.kind !== 'message' && item.kind !== 'topic') continue
+    const { seq, time, kind, from: author, text } = item
+    entries.push({ seq, time, kind, from: author, text })
+  }
+  return entries.reverse()
+}
+
+export function keepSnapshot(
+  name: string,
+  current: string | undefined,
+  rooms: RoomView[],
+): Promise<void> {
+  const kept = rooms
+    .filter((room) => !room.gone.value)
+    .map((room) => ({
+      state: room.state.value,
+      epoch: room.epoch,
+      read: room.read,
+      unread: room.unread.value,
+      mentions: room.mentions.value,
+      entries: newest(room.timeline.items),
+    }))
+  return saveSnapshot({ name, current, rooms: kept })
+}
+
+export function fromSnapshot(snapshot: Snapshot): RoomView[] {
+  return snapshot.rooms.map((stored) => {
+    const room = new RoomView(stored.state)
+    room.epoch = stored.epoch
+    room.read = stored.read
+    room.unread.value = stored.unread
+    room.mentions.value = stored.mentions
+    room.timeline.items = stored.entries.map(itemOf)
+    room.show()
+    return room
+  })
+}
+
+/** Where the rooms are to be gone on from. */
+export function placesOf(rooms: RoomView[]): Place[] {
+  return rooms.map((room) => {
+    const { with: other } = room.state.value
+    const last = room.timeline.lastSeq ?? room.read
+    const place = { room: room.name, epoch: room.epoch, last }
+    return other === undefined ? place : { ...place, with: other }
+  })
+}

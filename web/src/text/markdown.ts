@@ -1,0 +1,59 @@
+/** What people write, as a tree: Markdown as CommonMark says, with bare links and ~~struck~~ text,
+ * without HTML and pictures. The tree is shown as elements and text nodes, never as markup.
+ */
+
+import type { Root } from 'mdast'
+import { fromMarkdown } from 'mdast-util-from-markdown'
+import { gfmAutolinkLiteralFromMarkdown } from 'mdast-util-gfm-autolink-literal'
+import { gfmStrikethroughFromMarkdown } from 'mdast-util-gfm-strikethrough'
+import { gfmAutolinkLiteral } from 'micromark-extension-gfm-autolink-literal'
+import { gfmStrikethrough } from 'micromark-extension-gfm-strikethrough'
+
+const extensions = [
+  gfmAutolinkLiteral(),
+  gfmStrikethrough({ singleTilde: false }),
+  {
+    disable: {
+      null: ['htmlFlow', 'htmlText', 'labelStartImage', 'definition', 'setextUnderline', 'codeIndented'],
+    },
+  },
+]
+
+const mdastExtensions = [gfmAutolinkLiteralFromMarkdown(), gfmStrikethroughFromMarkdown()]
+
+/** A text without any of these characters is a paragraph as it stands. */
+const PLAIN = /^[^\\`*_~[\]<>#&:@|+=\n\d.-]*$/
+
+/** Texts that were parsed not long ago: scrolling back and forth parses nothing twice. */
+const KEPT = 500
+const parsed = new Map<string, Root>()
+
+export function parse(text: string): Root {
+  const known = parsed.get(text)
+  if (known) return known
+  const tree = PLAIN.test(text) ? plain(text) : fromMarkdown(text, { extensions, mdastExtensions })
+  if (parsed.size >= KEPT) parsed.delete(parsed.keys().next().value!)
+  parsed.set(text, tree)
+  return tree
+}
+
+function plain(value: string): Root {
+  return { type: 'root', children: [{ type: 'paragraph', children: [{ type: 'text', value }] }] }
+}
+
+const SAFE = new Set(['http:', 'https:', 'mailto:'])
+
+/** The address of a link that may be followed; undefined if it may not. */
+export function safeHref(url: string): string | undefined {
+  try {
+    const parsed = new URL(url)
+    return SAFE.has(parsed.protocol) ? parsed.href : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** One to three emoji and nothing else: these are shown large. */
+const ONLY_EMOJI = /^(?:\p{RGI_Emoji}\s*){1,3}$/v
+
+export const isOnlyEmoji = (text: string): boolean => text.length <= 60 && ONLY_EMOJI.test(text)

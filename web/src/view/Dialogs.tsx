@@ -1,0 +1,151 @@
+/** What opens above the page. One at a time; Escape and a click beside it close it. */
+
+import { signal } from '@preact/signals'
+import type { ComponentChildren, VNode } from 'preact'
+import { useEffect, useRef, useState } from 'preact/hooks'
+
+import { leave, openDirect } from '../state/actions'
+import { current } from '../state/chat'
+import { Browse } from './Browse'
+import { useFocus } from './focus'
+import { Icon, icons } from './Icon'
+import { Settings } from './Settings'
+import { SHORTCUTS } from './shortcuts'
+import { Switcher } from './Switcher'
+
+export type DialogName = 'switcher' | 'browse' | 'direct' | 'settings' | 'leave' | 'keys'
+
+export const dialog = signal<DialogName | undefined>(undefined)
+
+export const closeDialog = (): void => {
+  dialog.value = undefined
+}
+
+export function Dialogs(): VNode | null {
+  switch (dialog.value) {
+    case 'switcher':
+      return <Switcher />
+    case 'browse':
+      return <Browse />
+    case 'direct':
+      return <Direct />
+    case 'settings':
+      return <Settings />
+    case 'leave':
+      return <Leave />
+    case 'keys':
+      return <Keys />
+    default:
+      return null
+  }
+}
+
+export function Dialog({ title, children, kind = '' }: { title: string; children: ComponentChildren; kind?: string }): VNode {
+  const element = useRef<HTMLDialogElement>(null)
+  useEffect(() => {
+    element.current?.showModal()
+  }, [])
+  return (
+    <dialog
+      ref={element}
+      class={`dialog ${kind}`}
+      aria-label={title}
+      onClose={closeDialog}
+      onClick={(event) => event.target === element.current && closeDialog()}
+    >
+      <div class="sheet">
+        <header>
+          <h2>{title}</h2>
+          <button type="button" class="icon" aria-label="Close" onClick={closeDialog}>
+            <Icon node={icons.X} />
+          </button>
+        </header>
+        {children}
+      </div>
+    </dialog>
+  )
+}
+
+function Direct(): VNode {
+  const field = useFocus()
+  const [name, setName] = useState('')
+  const [why, setWhy] = useState('')
+  const [busy, setBusy] = useState(false)
+  const go = async (): Promise<void> => {
+    if (!name.trim()) return
+    setBusy(true)
+    const outcome = await openDirect(name.trim())
+    setBusy(false)
+    if (outcome.ok) closeDialog()
+    else setWhy(outcome.why)
+  }
+  return (
+    <Dialog title="Write to somebody">
+      <form
+        class="fields"
+        onSubmit={(event) => {
+          event.preventDefault()
+          void go()
+        }}
+      >
+        <label for="direct-name">Their name</label>
+        <input
+          id="direct-name"
+          value={name}
+          maxLength={32}
+          autocapitalize="none"
+          autocomplete="off"
+          ref={field}
+          onInput={(event) => setName(event.currentTarget.value)}
+        />
+        {why && <p class="problem" role="alert">{why}</p>}
+        <div class="buttons">
+          <button type="submit" class="primary" disabled={busy || !name.trim()}>Write</button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+function Leave(): VNode | null {
+  const room = current.value
+  if (!room) return null
+  const title = room.title.value
+  return (
+    <Dialog title={room.direct ? 'Close this conversation?' : `Leave #${title}?`}>
+      <p>
+        {room.direct
+          ? 'It comes back as soon as one of you writes to the other again.'
+          : 'You will see nothing of what is said there until you join again.'}
+      </p>
+      <div class="buttons">
+        <button type="button" class="quiet" onClick={closeDialog}>Stay</button>
+        <button
+          type="button"
+          class="primary danger"
+          onClick={() => {
+            closeDialog()
+            void leave(room)
+          }}
+        >
+          {room.direct ? 'Close it' : 'Leave'}
+        </button>
+      </div>
+    </Dialog>
+  )
+}
+
+function Keys(): VNode {
+  return (
+    <Dialog title="Keys">
+      <dl class="keys">
+        {SHORTCUTS.map(([keys, meaning]) => (
+          <div key={keys}>
+            <dt>{keys.split(' ').map((key) => <kbd key={key}>{key}</kbd>)}</dt>
+            <dd>{meaning}</dd>
+          </div>
+        ))}
+      </dl>
+    </Dialog>
+  )
+}

@@ -1,0 +1,86 @@
+/** Who is in the room. */
+
+import type { VNode } from 'preact'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { Virtualizer } from 'virtua'
+
+import { loadMembers, openDirect } from '../state/actions'
+import { current, me, notice, online } from '../state/chat'
+import { prefs, setPref } from '../state/prefs'
+import type { RoomView } from '../state/room'
+import { drawer } from './App'
+import { Avatar } from './Avatar'
+import { Icon, icons } from './Icon'
+
+export function MembersPanel(): VNode | null {
+  const room = current.value
+  if (!room || (!prefs.value.members && drawer.value !== 'members')) return null
+  return <Panel key={room.name} room={room} />
+}
+
+function Panel({ room }: { room: RoomView }): VNode {
+  const [typed, setTyped] = useState('')
+  const scroller = useRef<HTMLDivElement>(null)
+  const known = room.members.value
+  const total = room.state.value.members
+  const connected = online.value
+  useEffect(() => {
+    // Somebody who comes or goes is told by events; of many at once only some are named.
+    const timer = setTimeout(() => void loadMembers(room), room.membersKnown ? 2_000 : 0)
+    return () => clearTimeout(timer)
+  }, [connected, total])
+  const names = useMemo(() => [...known.keys()].sort((a, b) => a.localeCompare(b)), [known])
+  const wanted = typed.trim().toLowerCase()
+  const shown = wanted ? names.filter((name) => name.toLowerCase().includes(wanted)) : names
+  const close = (): void => {
+    if (drawer.value === 'members') drawer.value = undefined
+    else setPref('members', false)
+  }
+  return (
+    <aside class="members" aria-label="Members">
+      <header>
+        <h2>Members <span class="total">{total}</span></h2>
+        <button type="button" class="icon small" aria-label="Close the members" onClick={close}>
+          <Icon node={icons.X} />
+        </button>
+      </header>
+      {total > 8 && (
+        <input
+          type="search"
+          placeholder="Find"
+          aria-label="Find a member"
+          value={typed}
+          onInput={(event) => setTyped(event.currentTarget.value)}
+        />
+      )}
+      <div class="people" ref={scroller} tabIndex={0} role="group" aria-label="Everybody in this room">
+        <Virtualizer scrollRef={scroller} data={shown}>
+          {(name: string) => <Member key={name} name={name} />}
+        </Virtualizer>
+        {wanted && shown.length === 0 && <p class="help">Nobody is called so.</p>}
+      </div>
+    </aside>
+  )
+}
+
+function Member({ name }: { name: string }): VNode {
+  const own = name === me.value
+  const write = async (): Promise<void> => {
+    const outcome = await openDirect(name)
+    if (!outcome.ok) notice.value = outcome.why
+    drawer.value = undefined
+  }
+  return (
+    <button
+      type="button"
+      class="member"
+      disabled={own || !online.value}
+      title={own ? 'This is you' : `Write to ${name}`}
+      onClick={() => void write()}
+    >
+      <span class="presence"><Avatar name={name} small /></span>
+      <bdi>{name}</bdi>
+      {own && <small>you</small>}
+    </button>
+  )
+}

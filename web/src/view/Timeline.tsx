@@ -1,0 +1,168 @@
+/** What was said: as many rows as are in sight, however many were loaded. */
+
+import type { VNode } from 'preact'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { Virtualizer, type VirtualizerHandle } from 'virtua'
+
+import type { Outgoing } from '../protocol'
+import { loadOlder } from '../state/actions'
+import { atBottom, current, link, markRead, online } from '../state/chat'
+import { prefs } from '../state/prefs'
+import type { RoomView } from '../state/room'
+import type { Item } from '../state/timeline'
+import { Icon, icons } from './Icon'
+import { Pending } from './Pending'
+import { Row } from './Row'
+
+/** A row: something of the timeline, or a text of one's own that waits. */
+type Line = Item | { kind: 'pending'; id: string; item: Outgoing }
+
+/** Pixels from the bottom that still count as being there. */
+const NEAR = 40
+/** Pixels from the top where older entries are asked for. */
+const EARLY = 1_200
+
+const keyOf = (item: Outgoing): string => `p${item.time} ${item.key.join('')}`
+
+function linesOf(room: RoomView): Line[] {
+  const waiting = room.pending.map((item) => ({ kind: 'pending' as const, id: keyOf(item), item }))
+  const items = prefs.value.presence
+    ? room.items.value
+    : room.items.value.filter((item) => item.kind !== 'presence')
+  return waiting.length > 0 ? [...items, ...waiting] : items
+}
+
+export function Timeline({ room }: { room: RoomView }): VNode {
+  const list = useRef<VirtualizerHandle>(null)
+  const scroller = useRef<HTMLDivElement>(null)
+  // Read here, so that a change of any of them draws the list anew.
+  void room.outgoing.value
+  const lines = linesOf(room)
+  const shift = useShift(lines)
+  const [far, setFar] = useState(false)
+
+  const toBottom = (): void => {
+    if (lines.length > 0) list.current?.scrollToIndex(lines.length - 1, { align: 'end' })
+  }
+  useLayoutEffect(() => {
+    if (atBottom.value) toBottom()
+  }, [lines.length, lines.at(-1)?.id])
+  // What is below the list may have grown or shrunk.
+  useEffect(() => {
+    const observer = new ResizeObserver(() => atBottom.value && toBottom())
+    if (scroller.current) observer.observe(scroller.current)
+    return () => observer.disconnect()
+  })
+
+  const older = (): void => {
+    const top = list.current?.scrollOffset ?? 0
+    if (top < EARLY && room.timeline.more && !room.loading.value) {
+      void loadOlder(room).then((found) => {
+        if (found && current.value === room) requestAnimationFrame(older)
+      })
+    }
+  }
+  // A page may be too short to fill the screen; and without a connection nothing was loaded yet.
+  useEffect(() => {
+    if (online.value) requestAnimationFrame(older)
+  }, [link.value.phase, room])
+
+  const scrolled = (): void => {
+    const view = scroller.current
+    if (!view) return
+    const left = view.scrollHeight - view.scrollTop - view.clientHeight
+    const was = atBottom.value
+    atBottom.value = left < NEAR
+    setFar(left > view.clientHeight)
+    if (!was && atBottom.value) markRead()
+    older()
+  }
+
+  return (
+    <div class="timeline">
+      <div
+        class="scroller"
+        ref={scroller}
+        role="log"
+        aria-live="off"
+        aria-label={`Messages in ${room.title.value}`}
+        tabIndex={0}
+        onKeyDown={moveFocus}
+        onScroll={scrolled}
+      >
+        <div class="above">
+          {!room.timeline.more && <Beginning room={room} />}
+          {room.loading.value && lines.length === 0 && <p class="loading" role="status">Loading…</p>}
+        </div>
+        <Virtualizer ref={list} scrollRef={scroller} data={lines} shift={shift} bufferSize={600}>
+          {(line: Line, i: number) =>
+            line.kind === 'pending' ? (
+              <Pending key={line.id} item={line.item} />
+            ) : (
+              <Row
+                key={line.id}
+                item={line}
+                before={lines[i - 1] as Item | undefined}
+                newAfter={room.newAfter.value}
+                room={room}
+              />
+            )
+          }
+        </Virtualizer>
+      </div>
+      {far && (
+        <button
+          type="button"
+          class="jump"
+          onClick={() => {
+            atBottom.value = true
+            toBottom()
+          }}
+        >
+          <Icon node={icons.ArrowDown} />
+          {room.unread.value > 0 ? `${room.unread.value} new` : 'Newest'}
+        </button>
+      )}
+    </div>
+  )
+}
+
+/** Whether the list grew at its front: then what is in sight stays where it is. */
+function useShift(lines: Line[]): boolean {
+  const first = useRef(lines[0]?.id)
+  const length = useRef(lines.length)
+  const shift = lines.length > length.current && length.current > 0 && lines[0]?.id !== first.current
+  useLayoutEffect(() => {
+    first.current = lines[0]?.id
+    length.current = lines.length
+  })
+  return shift
+}
+
+/** Up and down go from message to message; the actions of each follow in the order of Tab. */
+function moveFocus(event: KeyboardEvent): void {
+  const forward = event.key === 'ArrowDown'
+  const focused = (event.target as HTMLElement).closest<HTMLElement>('.message')
+  if (!focused || (!forward && event.key !== 'ArrowUp')) return
+  const rows = [...(event.currentTarget as HTMLElement).querySelectorAll<HTMLElement>('.message')]
+  const next = rows[rows.indexOf(focused) + (forward ? 1 : -1)]
+  if (next) {
+    event.preventDefault()
+    next.focus()
+    next.scrollIntoView({ block: 'nearest' })
+  }
+}
+
+function Beginning({ room }: { room: RoomView }): VNode {
+  const title = room.title.value
+  const first = room.timeline.firstSeq ?? 1
+  if (first > 1) return <p class="beginning">Older messages are kept no longer.</p>
+  return (
+    <div class="beginning">
+      <h2>{room.direct ? <bdi>{title}</bdi> : <>#<bdi>{title}</bdi></>}</h2>
+      <p>
+        {room.direct ? 'Only the two of you are here.' : 'This is where the room begins. Say hello.'}
+      </p>
+    </div>
+  )
+}

@@ -1,0 +1,102 @@
+/** A klatchd of the test's own, and the address of its web GUI. */
+
+import { spawn, type ChildProcess } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { Bridge, servesTheGui } from './bridge'
+
+const top = fileURLToPath(new URL('../../../..', import.meta.url))
+
+/** Where cargo put a program: `KLATCH_BIN` says which folder, else the newest build is taken. */
+export function program(name: string): string {
+  const target = process.env.CARGO_TARGET_DIR ?? join(top, 'target')
+  const folders = process.env.KLATCH_BIN
+    ? [process.env.KLATCH_BIN]
+    : [join(target, 'debug'), join(target, 'release')]
+  const found = folders.map((folder) => join(folder, name)).find((path) => existsSync(path))
+  if (!found) throw new Error(`${name} is in none of ${folders.join(', ')}: build it first`)
+  return found
+}
+
+/** Everybody comes from one address here, and faster than people do. */
+const GENEROUS = {
+  'limits.connections_per_address': '10000',
+  'limits.connection_rate_per_address': '10000',
+  'limits.connection_burst_per_address': '10000',
+  'limits.unauthenticated': '10000',
+  'limits.requests_per_s': '100000',
+  'limits.requests_burst': '100000',
+  'limits.bytes_per_s': '100 MiB',
+  'limits.bytes_burst': '100 MiB',
+  'limits.address_requests_per_s': '100000',
+  'limits.address_requests_burst': '100000',
+  'limits.address_bytes_per_s': '100 MiB',
+  'limits.address_bytes_burst': '100 MiB',
+}
+
+export class Daemon {
+  private readonly home = mkdtempSync(join(tmpdir(), 'klatch-web-'))
+  private child: ChildProcess | undefined
+  private bridge: Bridge | undefined
+  port = 0
+
+  private constructor(private readonly settings: Record<string, string>) {}
+
+  static async start(settings: Record<string, string> = {}): Promise<Daemon> {
+    const daemon = new Daemon({ ...GENEROUS, ...settings })
+    await daemon.run()
+    return daemon
+  }
+
+  /** The page's address. */
+  get url(): string {
+    return this.bridge?.url ?? `http://127.0.0.1:${this.port}/`
+  }
+
+  /** Starts it, on the port that it had before. */
+  async run(): Promise<void> {
+    const sets = Object.entries({
+      ...this.settings,
+      'server.listen': `127.0.0.1:${this.port}`,
+      'server.state_dir': this.home,
+    }).flatMap(([key, value]) => ['--set', `${key}=${value}`])
+    const child = spawn(program('klatchd'), sets, { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.child = child
+    this.port = await listening(child)
+    if (!this.bridge && !(await servesTheGui(this.port))) {
+      this.bridge = await Bridge.start(this.port)
+    }
+  }
+
+  /** As the power goes: nobody is told. */
+  async kill(): Promise<void> {
+    const { child } = this
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const gone = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGKILL')
+    await gone
+  }
+
+  async stop(): Promise<void> {
+    await this.kill()
+    await this.bridge?.stop()
+    rmSync(this.home, { recursive: true, force: true })
+  }
+}
+
+function listening(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let said = ''
+    child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+      const port = /127\.0\.0\.1:(\d+)[\s\S]*chat with/.exec(said)
+      if (port) resolve(Number(port[1]))
+    })
+    let errors = ''
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => (errors += text))
+    child.once('exit', (code) => reject(new Error(`klatchd ended with ${code}: ${errors}`)))
+  })
+}
