@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 import { test } from 'vitest'
 
-import { Person, startBrowser, type Look } from './e2e/support/browser'
+import { Person, startBrowser } from './e2e/support/browser'
 import { Daemon } from './e2e/support/daemon'
 import { populate, views } from './e2e/support/scene'
 
@@ -17,17 +17,24 @@ test('pictures', async () => {
   const browser = await startBrowser()
   try {
     const scene = await populate(browser, daemon)
+    const people: [Person, string][] = []
     for (const [device, width, height] of [['desk', 1280, 800], ['phone', 360, 740]] as const) {
       for (const theme of ['light', 'dark'] as const) {
-        const look: Look = { theme, width, height }
-        const person = await Person.arrive(browser, daemon.url, look)
-        await views(person, `ida-${device[0]}${theme[0]}`, async (name) => {
-          await person.page.screenshot({ path: `${folder}/${name}-${device}-${theme}.png` })
-        }, () => scene.again())
-        await person.leave()
+        const person = await Person.arrive(browser, daemon.url, { theme, width, height })
+        const picture = async (view: string): Promise<void> => {
+          await person.page.waitForTimeout(250) // for what moves to come to rest
+          await person.page.screenshot({ path: `${folder}/${view}-${device}-${theme}.png` })
+        }
+        await views(scene, person, `ida-${device[0]}${theme[0]}`, picture)
+        people.push([person, `${device}-${theme}`])
       }
     }
-    await scene.end()
+    await daemon.kill()
+    for (const [person, look] of people) {
+      await person.say('This is kept until the connection is back.')
+      await person.page.getByRole('button', { name: 'Try now' }).waitFor()
+      await person.page.screenshot({ path: `${folder}/offline-${look}.png` })
+    }
   } finally {
     await browser.close()
     await daemon.stop()

@@ -64,7 +64,9 @@ export function SignIn(): VNode {
 
 function Problem({ why }: { why: Why }): VNode {
   const text =
-    why.kind === 'refused' ? wordsOf(why.error)
+    why.kind === 'refused' && why.error.name === 'name_taken'
+      ? 'Somebody here has this name, or one that looks like it.'
+    : why.kind === 'refused' ? wordsOf(why.error)
     : why.kind === 'bye' ? why.bye.text
     : why.kind === 'broken' ? 'The server said something that this page does not understand.'
     : 'The server cannot be reached.'

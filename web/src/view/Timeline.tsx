@@ -41,18 +41,23 @@ export function Timeline({ room }: { room: RoomView }): VNode {
   const shift = useShift(lines)
   const [far, setFar] = useState(false)
 
+  const lastTop = useRef(0)
   const toBottom = (): void => {
-    if (lines.length > 0) list.current?.scrollToIndex(lines.length - 1, { align: 'end' })
+    const view = scroller.current
+    if (view) view.scrollTop = lastTop.current = view.scrollHeight
   }
   useLayoutEffect(() => {
-    if (atBottom.value) toBottom()
+    if (atBottom.value && lines.length > 0) {
+      list.current?.scrollToIndex(lines.length - 1, { align: 'end' })
+    }
   }, [lines.length, lines.at(-1)?.id])
-  // What is below the list may have grown or shrunk.
+  // Rows get their true height when they are drawn, and the place for the list may change too.
   useEffect(() => {
     const observer = new ResizeObserver(() => atBottom.value && toBottom())
-    if (scroller.current) observer.observe(scroller.current)
+    const view = scroller.current!
+    for (const element of [view, ...view.children]) observer.observe(element)
     return () => observer.disconnect()
-  })
+  }, [])
 
   const older = (): void => {
     const top = list.current?.scrollOffset ?? 0
@@ -72,7 +77,11 @@ export function Timeline({ room }: { room: RoomView }): VNode {
     if (!view) return
     const left = view.scrollHeight - view.scrollTop - view.clientHeight
     const was = atBottom.value
-    atBottom.value = left < NEAR
+    // What grows below moves nobody away from the bottom; only who scrolls up leaves it.
+    const up = view.scrollTop < lastTop.current - 1
+    lastTop.current = view.scrollTop
+    if (left < NEAR) atBottom.value = true
+    else if (up) atBottom.value = false
     setFar(left > view.clientHeight)
     if (!was && atBottom.value) markRead()
     older()

@@ -5,15 +5,14 @@ import type { Browser } from 'playwright-core'
 import { Person } from './browser'
 import type { Daemon } from './daemon'
 
+/** Two people who have talked for a while. */
 export interface Scene {
-  /** Says what is new to somebody who has just come. */
-  again: () => Promise<void>
-  end: () => Promise<void>
+  marta: Person
+  jonas: Person
 }
 
 const CODE = '```rust\nfn main() {\n    println!("Hello, {}!", "lobby");\n}\n```'
 
-/** Two people who have talked for a while. */
 export async function populate(browser: Browser, daemon: Daemon): Promise<Scene> {
   const marta = await Person.enter(browser, daemon.url, 'marta')
   const jonas = await Person.enter(browser, daemon.url, 'jonas.w')
@@ -45,29 +44,17 @@ export async function populate(browser: Browser, daemon: Daemon): Promise<Scene>
     await marta.page.locator('.pending').waitFor({ state: 'detached' })
     await jonas.page.locator('.pending').waitFor({ state: 'detached' })
   }
-  const again = async (): Promise<void> => {
-    await marta.goTo('lobby')
-    await jonas.goTo('lobby')
-  }
-  const end = async (): Promise<void> => {
-    await marta.leave()
-    await jonas.leave()
-  }
-  scenePeople = { marta, jonas }
-  return { again, end }
+  return { marta, jonas }
 }
-
-let scenePeople: { marta: Person; jonas: Person }
 
 /** Walks through every view, and calls `look` at each. */
 export async function views(
+  { marta, jonas }: Scene,
   person: Person,
   name: string,
   look: (view: string) => Promise<void>,
-  again: () => Promise<void>,
 ): Promise<void> {
   const { page } = person
-  const { marta, jonas } = scenePeople
   const narrow = (page.viewportSize()?.width ?? 1280) < 720
   await page.getByLabel('Your name').waitFor()
   await look('sign-in')
@@ -76,7 +63,6 @@ export async function views(
   await page.getByRole('alert').waitFor()
   await look('name-taken')
   await person.signIn(name)
-  await again()
   await person.sees('Half past twelve it is.')
   await marta.say(`Welcome @${name}! Everything about the release is in #release.`)
   await person.sees('Everything about the release')
@@ -118,7 +104,7 @@ export async function views(
   await open(() => page.keyboard.press('Control+/'), 'keys')
   const inSidebar = async (button: string): Promise<void> => {
     if (narrow) await page.getByRole('button', { name: 'Show the rooms' }).click()
-    await page.getByRole('button', { name: button }).click()
+    await page.getByRole('button', { name: button }).first().click()
   }
   await open(async () => {
     await inSidebar('Browse or create rooms')
@@ -130,7 +116,4 @@ export async function views(
   await open(() => inSidebar('Settings'), 'settings')
   if (narrow) await page.keyboard.press('Escape')
   await open(() => page.getByRole('button', { name: 'Leave this room' }).click(), 'leave')
-
-  await page.evaluate(() => (location.hash = '#lobby'))
-  await person.context.setOffline(true)
 }
