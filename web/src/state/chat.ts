@@ -167,6 +167,9 @@ function inRoom(name: string, then: (view: RoomView) => void): void {
 
 function linked(now: Link): void {
   link.value = now
+  if (now.phase === 'waiting' || now.phase === 'ended') {
+    for (const view of rooms.value) view.typing.value = new Map()
+  }
   if (now.phase !== 'ended') return
   const { why } = now
   const replaced = why.kind === 'bye' && why.bye.name === 'replaced'

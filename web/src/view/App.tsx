@@ -4,7 +4,7 @@ import { signal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import type { VNode } from 'preact'
 
-import { announcement, link, me, notice, takeOver } from '../state/chat'
+import { announcement, link, me, notice, online, takeOver } from '../state/chat'
 import { begun } from '../state/page'
 import { Dialogs, dialog } from './Dialogs'
 import { Logo } from './Logo'
@@ -29,7 +29,7 @@ export function App(): VNode {
   if (me.value === undefined) return <SignIn />
   return (
     <>
-      <div class={`shell ${drawer.value ? `drawer-${drawer.value}` : ''}`}>
+      <div class={`shell ${online.value ? '' : 'down'} ${drawer.value ? `drawer-${drawer.value}` : ''}`}>
         <Sidebar />
         <RoomPane />
         <MembersPanel />

@@ -25,9 +25,7 @@ interface RowProps {
 
 export const Row = memo(function Row({ item, before, newAfter, room }: RowProps): VNode {
   const newDay = !before || !sameDay(before.time, item.time)
-  const seq = seqOf(item)
-  const isNew =
-    newAfter !== undefined && seq !== undefined && seq > newAfter && (seqBefore(before) ?? 0) <= newAfter
+  const isNew = newAfter !== undefined && beginsAfter(newAfter, item, before)
   return (
     <div class="row">
       {newDay && <p class="day"><span>{dayOf(item.time)}</span></p>}
@@ -37,8 +35,12 @@ export const Row = memo(function Row({ item, before, newAfter, room }: RowProps)
   )
 })
 
-const seqBefore = (before: Item | undefined): number | undefined =>
-  before?.kind === 'gap' ? before.to : seqOf(before)
+/** Whether this is the first that comes after `seq`. */
+function beginsAfter(seq: number, item: Item, before: Item | undefined): boolean {
+  const own = seqOf(item)
+  if (own === undefined || own <= seq) return false
+  return own === seq + 1 || (before?.kind === 'gap' && before.from <= seq + 1)
+}
 
 function Content({ item, before, room }: { item: Item; before: Item | undefined; room: RoomView }): VNode {
   switch (item.kind) {

@@ -19,6 +19,8 @@ type Line = Item | { kind: 'pending'; id: string; item: Outgoing }
 
 /** Pixels from the bottom that still count as being there. */
 const NEAR = 40
+/** A movement this soon after a hand, in milliseconds, is that of the hand: a swipe goes on a while. */
+const ACTED = 1_500
 /** Pixels from the top where older entries are asked for. */
 const EARLY = 1_200
 
@@ -42,6 +44,10 @@ export function Timeline({ room }: { room: RoomView }): VNode {
   const [far, setFar] = useState(false)
 
   const lastTop = useRef(0)
+  const acted = useRef(0)
+  const act = (): void => {
+    acted.current = Date.now()
+  }
   const toBottom = (): void => {
     const view = scroller.current
     if (view) view.scrollTop = lastTop.current = view.scrollHeight
@@ -77,8 +83,8 @@ export function Timeline({ room }: { room: RoomView }): VNode {
     if (!view) return
     const left = view.scrollHeight - view.scrollTop - view.clientHeight
     const was = atBottom.value
-    // What grows below moves nobody away from the bottom; only who scrolls up leaves it.
-    const up = view.scrollTop < lastTop.current - 1
+    // Rows that turn out smaller move the list too; only who scrolls up leaves the bottom.
+    const up = view.scrollTop < lastTop.current - 1 && Date.now() - acted.current < ACTED
     lastTop.current = view.scrollTop
     if (left < NEAR) atBottom.value = true
     else if (up) atBottom.value = false
@@ -96,7 +102,14 @@ export function Timeline({ room }: { room: RoomView }): VNode {
         aria-live="off"
         aria-label={`Messages in ${room.title.value}`}
         tabIndex={0}
-        onKeyDown={moveFocus}
+        onKeyDown={(event) => {
+          act()
+          moveFocus(event)
+        }}
+        onWheel={act}
+        onTouchMove={act}
+        onPointerDown={act}
+        onPointerMove={(event) => event.buttons > 0 && act()}
         onScroll={scrolled}
       >
         <div class="above">
