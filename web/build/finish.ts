@@ -1,23 +1,24 @@
-/** What follows the bundling: icons, compressed copies, and the hash of the sources.
+/** What follows the bundling: the icons, and the hash of the sources.
  *
  * `SOURCES.sha256` says from which sources the bundle was made: the SHA-256 over the sorted list of
- * "path\0sha256\n" of every file below web/ that git tracks. Who embeds the bundle compares it.
+ * "path\0sha256\n" of every file below web/ that git knows, with paths from the top of the
+ * repository. Who embeds the bundle compares it, and compresses the files.
  */
 
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 
 import { Resvg } from '@resvg/resvg-js'
 import type { Plugin } from 'vite'
 
 const web = fileURLToPath(new URL('..', import.meta.url))
+const top = join(web, '..')
 
-/** What is worth compressing. */
-const TEXT = /\.(?:html|js|css|svg|json|webmanifest)$/
+/** What is made and not written: where git cannot tell, these are left out. */
+const MADE = ['dist', 'node_modules', 'screenshots', 'test-results']
 const ICONS = [
   ['icon-192.png', 192],
   ['icon-512.png', 512],
@@ -40,37 +41,38 @@ export function finish(): Plugin {
       }
     },
     closeBundle() {
-      for (const path of files(out)) if (TEXT.test(path)) compress(path)
       writeFileSync(join(out, 'SOURCES.sha256'), `${sourcesHash()}\n`)
     },
   }
 }
 
-function files(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-}
-
-function compress(path: string): void {
-  const bytes = readFileSync(path)
-  const params = {
-    [constants.BROTLI_PARAM_QUALITY]: 11,
-    [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
-  }
-  writeFileSync(`${path}.br`, brotliCompressSync(bytes, { params }))
-  writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }))
-}
-
 /** Sorted by the bytes of the paths, as any other language would. */
-export function sourcesHash(): string {
-  const listed = execFileSync('git', ['ls-files', '-z', '--', '.'], { cwd: web })
-  const paths = listed.toString('utf8').split('\0').filter(Boolean)
+function sourcesHash(): string {
+  const paths = sources().filter((path) => existsSync(join(top, path)))
   paths.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
   const hash = createHash('sha256')
   for (const path of paths) {
-    const file = createHash('sha256').update(readFileSync(join(web, path))).digest('hex')
-    hash.update(`${relative(web, join(web, path))}\0${file}\n`)
+    const file = createHash('sha256').update(readFileSync(join(top, path))).digest('hex')
+    hash.update(`${path}\0${file}\n`)
   }
   return hash.digest('hex')
+}
+
+function sources(): string[] {
+  try {
+    const listed = execFileSync('git', ['ls-files', '-z', '--', 'web'], {
+      cwd: top,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    return listed.split('\0').filter(Boolean)
+  } catch {
+    return readdirSync(web, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join('web', join(entry.parentPath, entry.name).slice(web.length)))
+      .filter((path) => {
+        const parts = path.split('/')
+        return !MADE.includes(parts[1] ?? '') && !parts.some((part) => part.startsWith('.'))
+      })
+  }
 }

@@ -3,6 +3,7 @@
  */
 
 import { readFileSync } from 'node:fs'
+import { brotliCompressSync } from 'node:zlib'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { extname, join } from 'node:path'
@@ -76,7 +77,8 @@ function serve(request: IncomingMessage, response: ServerResponse): void {
   const name = path === '/' ? '/index.html' : path
   const compressed = /\.(?:html|js|css|svg|webmanifest)$/.test(name)
   try {
-    const body = readFileSync(join(dist, name) + (compressed ? '.br' : ''))
+    const file = readFileSync(join(dist, name))
+    const body = compressed ? brotliCompressSync(file) : file
     const cache = name.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache'
     response.writeHead(200, {
       ...HEADERS,
