@@ -1,0 +1,119 @@
+/** What strangers write stays text, wherever it is shown; and the page is clean for those who do
+ * not see it.
+ */
+
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { Person, startBrowser } from './support/browser'
+import { Daemon } from './support/daemon'
+import { PAYLOADS } from './support/payloads'
+import { Robot } from './support/robot'
+import { populate, views } from './support/scene'
+
+let browser: Browser
+beforeAll(async () => {
+  browser = await startBrowser()
+})
+afterAll(() => browser.close())
+
+/** Scrolls from the newest to the oldest, and calls `look` at every stop. */
+async function traverse(person: Person, look: () => Promise<void>): Promise<void> {
+  for (;;) {
+    await look()
+    const done = await person.page.evaluate(async () => {
+      const log = document.querySelector('[role=log]')!
+      const before = log.scrollTop
+      log.dispatchEvent(new WheelEvent('wheel', { deltaY: -100, bubbles: true }))
+      log.scrollTop -= log.clientHeight * 0.8
+      await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
+      return before === 0 && log.scrollTop === 0 && document.querySelector('.beginning') !== null
+    })
+    if (done) return
+  }
+}
+
+test('a thousand payloads in every field run nothing', async () => {
+  expect(PAYLOADS.length).toBeGreaterThanOrEqual(1_000)
+  const daemon = await Daemon.start({ 'history.messages_per_room': '5000', 'history.bytes_per_room': '16 MiB' })
+  const mallory = await Robot.connect(daemon.port, 'mallory')
+  await mallory.sayAll('lobby', PAYLOADS)
+  for (const payload of PAYLOADS) {
+    const topic = payload.replace(/[\n\t]/g, ' ')
+    await mallory.ask('topic', { room: 'lobby', topic })
+  }
+  // Names are refused before anybody sees them; what is left of one is shown as it is.
+  const strange = await Promise.all(
+    PAYLOADS.slice(0, 200).map((room) => mallory.ask('create', { room: room.replace(/[\n\t]/g, '').slice(0, 30) }).then(() => 1, () => 0)),
+  )
+  const victim = await Person.enter(browser, daemon.url, 'victim')
+  await mallory.ask('direct', { name: 'victim' }).then(({ room }) => mallory.sayAll(room, PAYLOADS))
+  let seen = 0
+  const look = async (): Promise<void> => {
+    const found = await victim.page.evaluate(() => {
+      const app = document.getElementById('app')!
+      const wrong = [...app.querySelectorAll<HTMLElement>('script,iframe,object,embed,img,style,link,base,meta,form[action]')]
+      const links = [...app.querySelectorAll<HTMLAnchorElement>('a[href]')].filter(
+        (link) => !/^(?:https?|mailto):/.test(link.href) || link.target !== '_blank' || !link.rel.includes('noopener'),
+      )
+      const attributes = [...app.querySelectorAll('*')].filter((element) =>
+        element.getAttributeNames().some((name) => name.startsWith('on')),
+      )
+      return {
+        wrong: [...wrong, ...links, ...attributes].map((element) => element.outerHTML),
+        rows: document.querySelectorAll('.row').length,
+      }
+    })
+    expect(found.wrong).toEqual([])
+    seen += found.rows
+  }
+  await traverse(victim, look)
+  await victim.goTo('mallory')
+  await victim.sees('pwned')
+  await traverse(victim, look)
+  await victim.page.getByRole('button', { name: 'Browse or create rooms' }).click()
+  await victim.page.getByRole('dialog').waitFor()
+  await victim.page.keyboard.press('Escape')
+  expect(seen).toBeGreaterThan(3 * PAYLOADS.length)
+  expect(strange.length).toBe(200)
+  expect(victim.complaints).toEqual([])
+
+  // This test can fail: what does run, or is kept from it by the policy alone, is noticed.
+  await victim.page.evaluate(() => {
+    const image = document.createElement('img')
+    image.setAttribute('onerror', 'pwned("control")')
+    image.setAttribute('src', '/nothing')
+    document.body.append(image)
+  })
+  await expect.poll(() => victim.complaints.join()).toMatch(/policy: script-src/)
+  await victim.leave()
+  mallory.end()
+  await daemon.stop()
+})
+
+test('axe finds nothing to complain about, in any view and either theme', async () => {
+  const daemon = await Daemon.start()
+  const scene = await populate(browser, daemon)
+  const found: string[] = []
+  for (const [theme, width] of [['light', 1280], ['dark', 1280], ['light', 360], ['dark', 360]] as const) {
+    const person = await Person.arrive(browser, daemon.url, { theme, width, height: 760 })
+    let looks = 0
+    await views(scene, person, `eve-${theme}-${width}`, async (view) => {
+      await person.page.evaluate(() => Promise.all(document.getAnimations().filter((each) => each.effect?.getTiming().iterations !== Infinity).map((each) => each.finished.catch(() => {}))))
+      const { violations } = await new AxeBuilder({ page: person.page }).analyze()
+      looks += 1
+      for (const violation of violations) {
+        const where = violation.nodes.map((node) => `${node.html} (${node.failureSummary})`)
+        found.push(`${view} ${theme} ${width}: ${violation.id}: ${where.join('\n  ')}`)
+      }
+    })
+    expect(looks).toBeGreaterThanOrEqual(11)
+    expect(person.complaints).toEqual([])
+    await person.leave()
+  }
+  await scene.marta.leave()
+  await scene.jonas.leave()
+  await daemon.stop()
+  expect(found).toEqual([])
+}, 240_000)
