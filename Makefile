@@ -8,15 +8,20 @@ ARGS ?=
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-lua check bench fuzz ci
+.PHONY: help run web test test-lua test-web screenshots check bench fuzz ci
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Install what is missing, build server and client, start the server (ARGS="..." go to it)
 	scripts/install-dependencies
 	cargo build --release --locked --bins
 	$(BUILD)/release/klatchd $(ARGS)
+
+web: ## Build the web GUI, which the next build of klatchd takes in
+	scripts/install-dependencies web
+	cd web && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci; }
+	cd web && npm run --silent build
 
 # The examples in the docs come first, so that the last line tells of the tests.
 test: ## Run the whole test suite
@@ -27,6 +32,15 @@ test: ## Run the whole test suite
 test-lua: ## Run the tests of the Lua client alone (they are part of test)
 	scripts/install-dependencies test
 	cargo test --locked --test it lua::
+
+test-web: web ## Test the web GUI: its parts, and the whole in Chromium against a klatchd
+	cargo build --locked --bins
+	cd web && npm run --silent check && npm run --silent test
+	cd web && KLATCH_BIN="$(abspath $(BUILD))/debug" npm run --silent test:browser
+
+screenshots: web ## Take pictures of every view of the web GUI, into web/screenshots
+	cargo build --locked --bins
+	cd web && KLATCH_BIN="$(abspath $(BUILD))/debug" npm run --silent screenshots
 
 check: ## Run the fast part, before each commit
 	cargo fmt --check

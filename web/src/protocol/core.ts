@@ -10,24 +10,17 @@
 import { Backoff } from './backoff'
 import { decodeIncoming, readResult, type Incoming, type Method, type WireEvent } from './codec'
 import type { ClientEvent, Link, Why } from './events'
+import { Follow, type Place } from './follow'
 import { Outbox, type Outgoing, type OutboxStore } from './outbox'
+import { hintOf, mayReturn, retryIn } from './refusal'
 import { Requests, type Failure, type Outcome } from './requests'
-import { Room } from './room'
 import { VERSION, VERSION_MIN, type Methods } from './spec.gen'
-import type { Bye, Entry, ErrorBody, LoggedIn, RoomState, Uint64, Welcome } from './types'
+import type { Bye, LoggedIn, RoomState, Welcome } from './types'
 
 /** Who the client is. The token is that of the last login, if there was one. */
 export interface Identity {
   name: string
   token?: Uint8Array
-}
-
-/** A room that was followed in an earlier life of the page, up to `last`. */
-export interface Place {
-  room: string
-  with?: string
-  epoch: Uint64
-  last: number
 }
 
 export interface CoreOptions {
@@ -45,33 +38,17 @@ const GREETING = 15_000
 const SETTLING = 5_000
 /** A session that lasted so long makes the next wait a short one. */
 const STABLE = 60_000
-/** Pages that are fetched at once. */
-const FETCHES = 4
-/** Rooms that a client follows; a server that announces more is not believed. */
-const ROOMS = 1_024
-
 type Phase = 'offline' | 'greeting' | 'settling' | 'online' | 'ended'
 
-/** The temporary classes of refusal: limit, server, unknown. */
-const isTemporary = (error: ErrorBody): boolean => error.code >= 400
-
-/** How long to wait before the same is tried again; undefined if it never will be. */
-function retryIn(error: ErrorBody): number | undefined {
-  if (error.retry_after_ms !== undefined) return Number(error.retry_after_ms)
-  return error.code >= 500 ? 1_000 : undefined
-}
-
 export class Core {
-  readonly rooms = new Map<string, Room>()
   readonly outbox: Outbox
+  private readonly follow: Follow
   welcome: Welcome | undefined
   private phase: Phase = 'offline'
   private until = 0
   private since = 0
   private heard = 0
   private pinged = false
-  private waiting = new Set<string>()
-  private places: Map<string, Place>
   private readonly requests = new Requests()
   private readonly backoff = new Backoff()
   private readonly unknown = new Set<string>()
@@ -81,8 +58,13 @@ export class Core {
   private now = 0
 
   constructor(private readonly options: CoreOptions) {
-    this.places = new Map((options.places ?? []).map((place) => [place.room, place]))
     this.outbox = new Outbox(options.outbox, (room) => this.tellOutbox(room))
+    this.follow = new Follow(options.places ?? [], this.outbox, {
+      emit: options.emit,
+      ask: (method, params, done) => this.own(method, params, done),
+      giveUp: (error) => this.giveUp({ kind: 'refused', error }),
+      settled: () => this.phase === 'settling' && this.settled(),
+    })
   }
 
   get online(): boolean {
@@ -121,7 +103,7 @@ export class Core {
     } catch (error) {
       this.giveUp({ kind: 'broken', text: error instanceof Error ? error.message : String(error) })
     }
-    this.catchUp()
+    if (this.online) this.follow.catchUp(() => this.now)
     return this.cause === undefined
   }
 
@@ -134,13 +116,13 @@ export class Core {
     this.phase = 'offline'
     this.outbox.lost()
     this.requests.lost()
-    for (const room of this.rooms.values()) room.lost()
+    this.follow.lost()
     if (!mayReturn(why)) {
       this.phase = 'ended'
       this.link({ phase: 'ended', why })
       return undefined
     }
-    const wait = this.backoff.next(hint(why), jitter)
+    const wait = this.backoff.next(hintOf(why), jitter)
     this.link({ phase: 'waiting', why, at: now + wait })
     return wait
   }
@@ -156,7 +138,7 @@ export class Core {
       this.pinged = true
       this.own('ping', {}, () => {})
     }
-    this.catchUp()
+    if (this.online) this.follow.catchUp(() => this.now)
     return this.cause === undefined
   }
 
@@ -176,7 +158,7 @@ export class Core {
       silence && (this.pinged ? silence.dead : silence.ping),
       this.phase === 'offline' || this.phase === 'ended' ? undefined : this.requests.nextAt(this.online),
       ...(this.online
-        ? [this.outbox.retryAt(), ...[...this.rooms.values()].map((room) => room.retryAt)]
+        ? [this.outbox.retryAt(), ...this.follow.retryTimes()]
         : []),
     ].filter((time) => time !== undefined)
     return times.length > 0 ? Math.min(...times) : undefined
@@ -239,55 +221,16 @@ export class Core {
     this.options.identity.name = login.name
     this.options.identity.token = login.token
     this.options.emit({ type: 'named', login, welcome: this.welcome! })
-    const wanted = new Map<string, string | undefined>()
-    for (const place of this.places.values()) wanted.set(place.room, place.with)
-    for (const room of this.rooms.values()) wanted.set(room.name, room.with)
     this.phase = 'settling'
     this.until = this.now + SETTLING
-    this.waiting = new Set(login.rooms.slice(0, ROOMS))
     this.link({ phase: 'settling' })
-    for (const [room, other] of wanted) {
-      if (!this.waiting.has(room)) this.comeBack(room, other)
-    }
-    this.settle()
-  }
-
-  private comeBack(room: string, other: string | undefined): void {
-    this.waiting.add(room)
-    const done = (outcome: Outcome<RoomState>): void => {
-      if (outcome.ok) {
-        if (outcome.result.room !== room) this.rename(room, outcome.result.room)
-        this.enter(outcome.result)
-      } else if (outcome.failure.kind === 'refused') {
-        const { error } = outcome.failure
-        // A server in trouble is tried again, from the start.
-        if (isTemporary(error) && error.code !== 401) this.giveUp({ kind: 'refused', error })
-        else this.gone(room, error)
-      }
-      this.settle(room)
-    }
-    // A direct room is opened anew: its name does not outlive the server.
-    if (other !== undefined) this.own('direct', { name: other }, done)
-    else this.own('join', { room }, done)
-  }
-
-  private rename(from: string, to: string): void {
-    this.rooms.delete(from)
-    this.places.delete(from)
-    this.outbox.rename(from, to)
-    this.options.emit({ type: 'renamed', from, to })
-  }
-
-  /** One room less to wait for; with the last the callers' requests flow. */
-  private settle(room?: string): void {
-    if (room !== undefined) this.waiting.delete(room)
-    if (this.phase === 'settling' && this.waiting.size === 0) this.settled()
+    this.follow.comeBack(login.rooms)
   }
 
   private settled(): void {
     this.phase = 'online'
     this.since = this.now
-    this.places.clear()
+    this.follow.settled()
     this.link({ phase: 'online' })
   }
 
@@ -314,12 +257,12 @@ export class Core {
       case 'message':
       case 'topic': {
         const { room, ...entry } = event.payload
-        this.rooms.get(room)?.live({ ...entry, kind: event.name })
+        this.follow.rooms.get(room)?.live({ ...entry, kind: event.name })
         return
       }
       case 'room':
-        this.enter(event.payload)
-        return this.settle(event.payload.room)
+        this.follow.enter(event.payload)
+        return this.follow.settle(event.payload.room)
       case 'ping':
         return this.own('ping', {}, () => {})
       case 'bye':
@@ -328,54 +271,7 @@ export class Core {
       case 'joined':
       case 'left':
       case 'typing':
-        if (this.rooms.has(event.payload.room)) this.options.emit({ type: 'wire', ...event })
-    }
-  }
-
-  private enter(state: RoomState): void {
-    const room = this.rooms.get(state.room)
-    const place = this.places.get(state.room)
-    if (!room && this.rooms.size >= ROOMS) throw new Error(`more than ${ROOMS} rooms`)
-    this.options.emit({ type: 'room', state, fresh: !room && !place })
-    if (room) room.enter(state)
-    else this.rooms.set(state.room, new Room(state, this.sinkOf(state.room), place))
-  }
-
-  private sinkOf(room: string) {
-    const { emit } = this.options
-    return {
-      entries: (entries: Entry[], live: boolean) => {
-        emit({ type: 'entries', room, entries, live })
-        this.outbox.told(room, Number(entries.at(-1)!.seq))
-      },
-      gap: (from: number, to: number) => emit({ type: 'gap', room, from, to }),
-      reset: (epoch: Uint64) => {
-        this.outbox.reset(room)
-        emit({ type: 'reset', room, epoch })
-      },
-    }
-  }
-
-  private gone(room: string, why?: ErrorBody): void {
-    this.rooms.delete(room)
-    this.places.delete(room)
-    this.options.emit(why ? { type: 'gone', room, why } : { type: 'gone', room })
-  }
-
-  /** Asks for what is missing. */
-  private catchUp(): void {
-    if (!this.online) return
-    let free = FETCHES
-    for (const room of this.rooms.values()) {
-      const after = free > 0 ? room.wantsPage(this.now) : undefined
-      if (after === undefined) continue
-      free -= 1
-      room.fetchStarted()
-      this.own('history', { room: room.name, after }, (outcome) => {
-        if (outcome.ok) room.page(outcome.result)
-        else if (outcome.failure.kind === 'refused')
-          room.pageRefused(this.now, retryIn(outcome.failure.error))
-      })
+        if (this.follow.rooms.has(event.payload.room)) this.options.emit({ type: 'wire', ...event })
     }
   }
 
@@ -387,7 +283,7 @@ export class Core {
         if (outcome.ok) {
           const seq = Number(outcome.result.seq)
           this.outbox.acknowledged(said, seq)
-          this.outbox.told(said.room, this.rooms.get(said.room)?.last ?? Infinity)
+          this.outbox.told(said.room, this.follow.rooms.get(said.room)?.last ?? Infinity)
         } else if (outcome.failure.kind === 'refused') {
           this.outbox.refused(said, outcome.failure.error, retryIn(outcome.failure.error), this.now)
         }
@@ -420,8 +316,8 @@ export class Core {
   /** What an answer changes for the client itself. */
   private note<M extends Method>(method: M, params: Methods[M]['params'], result: unknown): void {
     if (this.phase !== 'online') return
-    if (method === 'join' || method === 'create' || method === 'direct') this.enter(result as RoomState)
-    if (method === 'leave') this.gone((params as { room: string }).room)
+    if (method === 'join' || method === 'create' || method === 'direct') this.follow.enter(result as RoomState)
+    if (method === 'leave') this.follow.gone((params as { room: string }).room)
   }
 
   private silence(): { ping: number; dead: number } | undefined {
@@ -444,17 +340,4 @@ export class Core {
     const items = this.outbox.items.filter((item) => item.room === room)
     this.options.emit({ type: 'outbox', room, items })
   }
-}
-
-/** Whether the client may connect again by itself. */
-function mayReturn(why: Why): boolean {
-  if (why.kind === 'bye') return why.bye.code >= 300 || why.bye.name === 'auth_required'
-  if (why.kind === 'refused') return isTemporary(why.error)
-  return true
-}
-
-function hint(why: Why): number | undefined {
-  const told =
-    why.kind === 'bye' ? why.bye.retry_after_ms : why.kind === 'refused' ? why.error.retry_after_ms : undefined
-  return told === undefined ? undefined : Number(told)
 }

@@ -2,8 +2,9 @@
 
 export { Client, SUBPROTOCOL, urlOf, type ClientOptions } from './client'
 export { decodeIncoming, encodeRequest, readResult, type Incoming, type Method } from './codec'
-export { Core, type CoreOptions, type Identity, type Place } from './core'
+export { Core, type CoreOptions, type Identity } from './core'
 export type { ClientEvent, Link, Volatile, Why } from './events'
+export type { Place } from './follow'
 export { BadFrame, frame, Splitter } from './frame'
 export { forgetful, type Outgoing, type OutboxStore } from './outbox'
 export type { Failure, Outcome } from './requests'

@@ -1,0 +1,155 @@
+/** The rooms that a client is in: entered again after each login, and kept up with. */
+
+import type { Method } from './codec'
+import type { ClientEvent } from './events'
+import type { Outbox } from './outbox'
+import { isTemporary, retryIn } from './refusal'
+import type { Outcome } from './requests'
+import { Room, type RoomSink } from './room'
+import type { Methods } from './spec.gen'
+import type { Entry, ErrorBody, RoomState, Uint64 } from './types'
+
+/** A room that was followed in an earlier life of the page, up to `last`. */
+export interface Place {
+  room: string
+  with?: string
+  epoch: Uint64
+  last: number
+}
+
+/** What the rooms need of the client around them. */
+export interface Around {
+  emit(event: ClientEvent): void
+  ask<M extends Method>(
+    method: M,
+    params: Methods[M]['params'],
+    done: (outcome: Outcome<Methods[M]['result']>) => void,
+  ): void
+  /** The server is in trouble: everything is tried again, from the start. */
+  giveUp(error: ErrorBody): void
+  /** All rooms are entered. */
+  settled(): void
+}
+
+/** Pages that are fetched at once. */
+const FETCHES = 4
+/** Rooms that a client follows; a server that announces more is not believed. */
+const ROOMS = 1_024
+
+export class Follow {
+  readonly rooms = new Map<string, Room>()
+  private waiting = new Set<string>()
+  private readonly places: Map<string, Place>
+
+  constructor(
+    places: Place[],
+    private readonly outbox: Outbox,
+    private readonly around: Around,
+  ) {
+    this.places = new Map(places.map((place) => [place.room, place]))
+  }
+
+  /** The name is held, and the server puts us into `theirs`. The others we enter ourselves. */
+  comeBack(theirs: string[]): void {
+    const wanted = new Map<string, string | undefined>()
+    for (const place of this.places.values()) wanted.set(place.room, place.with)
+    for (const room of this.rooms.values()) wanted.set(room.name, room.with)
+    this.waiting = new Set(theirs.slice(0, ROOMS))
+    for (const [room, other] of wanted) if (!this.waiting.has(room)) this.enterAgain(room, other)
+    this.settle()
+  }
+
+  private enterAgain(room: string, other: string | undefined): void {
+    this.waiting.add(room)
+    const done = (outcome: Outcome<RoomState>): void => {
+      if (outcome.ok) {
+        if (outcome.result.room !== room) this.rename(room, outcome.result.room)
+        this.enter(outcome.result)
+      } else if (outcome.failure.kind === 'refused') {
+        const { error } = outcome.failure
+        if (isTemporary(error)) this.around.giveUp(error)
+        else this.gone(room, error)
+      }
+      this.settle(room)
+    }
+    // A direct room is opened anew: its name does not outlive the server.
+    if (other !== undefined) this.around.ask('direct', { name: other }, done)
+    else this.around.ask('join', { room }, done)
+  }
+
+  private rename(from: string, to: string): void {
+    this.rooms.delete(from)
+    this.places.delete(from)
+    this.outbox.rename(from, to)
+    this.around.emit({ type: 'renamed', from, to })
+  }
+
+  /** One room less to wait for. */
+  settle(room?: string): void {
+    if (room !== undefined && !this.waiting.delete(room)) return
+    if (this.waiting.size === 0) this.around.settled()
+  }
+
+  /** No room is waited for any longer. */
+  settled(): void {
+    this.waiting.clear()
+    this.places.clear()
+  }
+
+  /** A room as the server says it is. */
+  enter(state: RoomState): void {
+    const room = this.rooms.get(state.room)
+    const place = this.places.get(state.room)
+    if (!room && this.rooms.size >= ROOMS) throw new Error(`more than ${ROOMS} rooms`)
+    this.around.emit({ type: 'room', state, fresh: !room && !place })
+    if (room) room.enter(state)
+    else this.rooms.set(state.room, new Room(state, this.sinkOf(state.room), place))
+  }
+
+  gone(room: string, why?: ErrorBody): void {
+    this.rooms.delete(room)
+    this.places.delete(room)
+    this.around.emit(why ? { type: 'gone', room, why } : { type: 'gone', room })
+  }
+
+  /** The connection was lost. */
+  lost(): void {
+    for (const room of this.rooms.values()) room.lost()
+  }
+
+  /** Asks for what is missing; `clock` tells the time when the answer is there. */
+  catchUp(clock: () => number): void {
+    let free = FETCHES
+    for (const room of this.rooms.values()) {
+      const after = free > 0 ? room.wantsPage(clock()) : undefined
+      if (after === undefined) continue
+      free -= 1
+      room.fetchStarted()
+      this.around.ask('history', { room: room.name, after }, (outcome) => {
+        if (outcome.ok) room.page(outcome.result)
+        else if (outcome.failure.kind === 'refused')
+          room.pageRefused(clock(), retryIn(outcome.failure.error))
+      })
+    }
+  }
+
+  /** When refused pages may be asked for again. */
+  retryTimes(): (number | undefined)[] {
+    return [...this.rooms.values()].map((room) => room.retryAt)
+  }
+
+  private sinkOf(room: string): RoomSink {
+    const { emit } = this.around
+    return {
+      entries: (entries: Entry[], live: boolean) => {
+        emit({ type: 'entries', room, entries, live })
+        this.outbox.told(room, Number(entries.at(-1)!.seq))
+      },
+      gap: (from, to) => emit({ type: 'gap', room, from, to }),
+      reset: (epoch) => {
+        this.outbox.reset(room)
+        emit({ type: 'reset', room, epoch })
+      },
+    }
+  }
+}
