@@ -81,12 +81,13 @@ test('a thousand payloads in every field run nothing', async () => {
 
   // This test can fail: what does run, or is kept from it by the policy alone, is noticed.
   await victim.page.evaluate(() => {
-    const image = document.createElement('img')
-    image.setAttribute('onerror', 'pwned("control")')
-    image.setAttribute('src', '/nothing')
-    document.body.append(image)
+    try {
+      document.body.insertAdjacentHTML('beforeend', '<img src=/nothing onerror="pwned(0)">')
+    } catch {
+      // The policy throws, and tells.
+    }
   })
-  await expect.poll(() => victim.complaints.join()).toMatch(/policy: script-src/)
+  await expect.poll(() => victim.complaints.join()).toMatch(/policy: require-trusted-types-for/)
   await victim.leave()
   mallory.end()
   await daemon.stop()
@@ -96,12 +97,14 @@ test('axe finds nothing to complain about, in any view and either theme', async 
   const daemon = await Daemon.start()
   const scene = await populate(browser, daemon)
   const found: string[] = []
-  for (const [theme, width] of [['light', 1280], ['dark', 1280], ['light', 360], ['dark', 360]] as const) {
+  for (const [theme, width] of [['light', 1280], ['dark', 1280], ['light', 360]] as const) {
     const person = await Person.arrive(browser, daemon.url, { theme, width, height: 760 })
     let looks = 0
     await views(scene, person, `eve-${theme}-${width}`, async (view) => {
       await person.page.evaluate(() => Promise.all(document.getAnimations().filter((each) => each.effect?.getTiming().iterations !== Infinity).map((each) => each.finished.catch(() => {}))))
-      const { violations } = await new AxeBuilder({ page: person.page }).analyze()
+      const axe = new AxeBuilder({ page: person.page }).options({ preload: false })
+      const { violations, passes } = await axe.analyze()
+      expect(passes.length).toBeGreaterThan(8)
       looks += 1
       for (const violation of violations) {
         const where = violation.nodes.map((node) => `${node.html} (${node.failureSummary})`)
