@@ -4,7 +4,7 @@ import type { VNode } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 
 import { create, leave, setTopic, wordsOf } from '../state/actions'
-import { current, notice, online } from '../state/chat'
+import { current, link, notice, online } from '../state/chat'
 import { prefs, setPref } from '../state/prefs'
 import type { RoomView } from '../state/room'
 import { drawer } from './App'
@@ -46,6 +46,7 @@ function RoomsButton(): VNode {
   return (
     <button type="button" class="icon narrow" aria-label="Show the rooms" onClick={() => (drawer.value = 'rooms')}>
       <Icon node={icons.Menu} />
+      <span class={`link ${link.value.phase}`}><span class="dot" /></span>
     </button>
   )
 }

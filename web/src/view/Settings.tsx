@@ -9,7 +9,7 @@ import { prefs, setPref, type Prefs } from '../state/prefs'
 import { Avatar } from './Avatar'
 import { closeDialog, Dialog, dialog } from './Dialogs'
 
-const THEMES: [Prefs['theme'], string][] = [['system', 'As the system'], ['light', 'Light'], ['dark', 'Dark']]
+const THEMES: [Prefs['theme'], string][] = [['system', 'System'], ['light', 'Light'], ['dark', 'Dark']]
 
 export function Settings(): VNode {
   const [leaving, setLeaving] = useState(false)

@@ -47,7 +47,7 @@ export function SignIn(): VNode {
             aria-describedby="name-help"
             aria-invalid={error !== undefined}
           />
-          <p id="name-help" class="help">Letters and digits of one script; inside also - _ and .</p>
+          <p id="name-help" class="help">Letters and digits; inside also <span class="nowrap">- _ .</span></p>
           {why && <Problem why={why} />}
           {error?.suggestion && <Suggestion error={error} take={submit} />}
           <button type="submit" class="primary" disabled={busy}>

@@ -87,7 +87,7 @@ export class Person {
   }
 
   /** Waits until a message is there, and acknowledged. */
-  async sees(text: string): Promise<void> {
+  async sees(text: string | RegExp): Promise<void> {
     await this.page.locator('.message:not(.pending) .text', { hasText: text }).first().waitFor()
   }
 
