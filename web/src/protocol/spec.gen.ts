@@ -37,6 +37,7 @@ export const STATUS = {
   not_member: 301,
   not_found: 303,
   key_conflict: 304,
+  key_expired: 305,
   exists: 306,
   rate: 400,
   quota: 401,
@@ -359,6 +360,8 @@ export interface Welcome {
   capabilities: string[]
   /** The bounds that hold for this session. */
   limits: Limits
+  /** The server's clock, in milliseconds since 1970 UTC: what keys are best made from. */
+  time: Uint64
   /** A greeting for people. */
   motd?: string
 }
@@ -387,7 +390,7 @@ export const SHAPES: Record<string, Record<string, string>> = {
   TopicEvent: { room: 'str', seq: 'u64', time: 'u64', from: 'str', text: 'str' },
   TopicState: { topic: 'str', by: 'str?', time: 'u64?', seq: 'u64?' },
   TypingEvent: { room: 'str', from: 'str', active: 'bool' },
-  Welcome: { version: 'u16', server: 'str', durability: 'str', capabilities: '1024*str', limits: 'Limits', motd: 'str?' },
+  Welcome: { version: 'u16', server: 'str', durability: 'str', capabilities: '1024*str', limits: 'Limits', time: 'u64', motd: 'str?' },
 }
 
 /** Each method with its parameters and its result. */
@@ -513,7 +516,7 @@ export interface SayParams {
   room: string
   /** The text. */
   text: string
-  /** Made by the client, the same on every retry: the text is said once, however often it is sent. */
+  /** Made by the client, the same on every retry: the text is said once, however often it is sent. Best a UUID of version 7, which begins with the time; any other 16 bytes will do. */
   key?: Uint8Array
   /** Give up if the request's turn has not come within this many milliseconds. */
   timeout_ms?: number

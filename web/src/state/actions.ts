@@ -2,7 +2,7 @@
 
 import { batch } from '@preact/signals'
 
-import type { ErrorBody, Failure, MemberInfo, Outcome, RoomInfo, RoomState } from '../protocol'
+import type { Entry, ErrorBody, Failure, MemberInfo, Outcome, RoomInfo, RoomState } from '../protocol'
 import {
   atBottom, current, findRoom, isReading, keepSoon, markRead, notice, onEnter, remove, rooms,
   theClient, welcome,
@@ -62,21 +62,40 @@ function ready(view: RoomView): void {
 
 onEnter(ready)
 
-/** Loads the page before the oldest entry; true if there was one. */
+/** Who scrolls on as soon as a page is there gets this many at once. */
+const HURRY_PAGES = 5
+const HURRY_MS = 2_000
+let loadedAt = 0
+
+/** Loads what stands before the oldest entry; true if there was something. */
 export async function loadOlder(view: RoomView): Promise<boolean> {
   const client = theClient()
   if (!client || view.loading.value || !view.timeline.more || !client.core.online) return false
   view.loading.value = true
-  const before = view.timeline.firstSeq
-  const limit = Number(welcome.value?.limits.history_page ?? 200)
-  const params = { room: view.name, limit, ...(before === undefined ? {} : { before }) }
-  const outcome = await client.request('history', params)
-  view.loading.value = false
-  if (!outcome.ok || outcome.result.epoch !== view.epoch) return false
   const was = view.timeline.firstSeq
-  const count = view.timeline.prepend(outcome.result.entries, outcome.result.more)
-  view.show(was !== undefined)
-  if (before === undefined) markRead()
+  const pages = was !== undefined && Date.now() - loadedAt < HURRY_MS ? HURRY_PAGES : 1
+  let [before, more] = [was, true]
+  let entries: Entry[] = []
+  for (let i = 0; i < pages && more; i++) {
+    const limit = Number(welcome.value?.limits.history_page ?? 200)
+    const params = { room: view.name, limit, ...(before === undefined ? {} : { before }) }
+    const outcome = await client.request('history', params)
+    if (!outcome.ok || outcome.result.epoch !== view.epoch || outcome.result.entries.length === 0) {
+      more = outcome.ok && outcome.result.epoch === view.epoch ? outcome.result.more : true
+      break
+    }
+    more = outcome.result.more
+    entries = [...outcome.result.entries, ...entries]
+    before = Number(entries[0]!.seq)
+  }
+  view.loading.value = false
+  loadedAt = Date.now()
+  // Meanwhile the room may have begun anew.
+  if (view.timeline.firstSeq !== was && was !== undefined) return false
+  const shown = view.timeline.firstSeq !== undefined
+  const count = view.timeline.prepend(entries, more)
+  view.show(shown)
+  if (was === undefined) markRead()
   return count > 0
 }
 

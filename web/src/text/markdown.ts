@@ -9,6 +9,8 @@ import { gfmStrikethroughFromMarkdown } from 'mdast-util-gfm-strikethrough'
 import { gfmAutolinkLiteral } from 'micromark-extension-gfm-autolink-literal'
 import { gfmStrikethrough } from 'micromark-extension-gfm-strikethrough'
 
+import { isTooMuch } from './effort'
+
 const extensions = [
   gfmAutolinkLiteral(),
   gfmStrikethrough({ singleTilde: false }),
@@ -19,7 +21,10 @@ const extensions = [
   },
 ]
 
-const mdastExtensions = [gfmAutolinkLiteralFromMarkdown(), gfmStrikethroughFromMarkdown()]
+const options = {
+  extensions,
+  mdastExtensions: [gfmAutolinkLiteralFromMarkdown(), gfmStrikethroughFromMarkdown()],
+}
 
 /** A text without any of these characters is a paragraph as it stands. */
 const PLAIN = /^[^\\`*_~[\]<>#&:@|+=\n\d.-]*$/
@@ -31,7 +36,7 @@ const parsed = new Map<string, Root>()
 export function parse(text: string): Root {
   const known = parsed.get(text)
   if (known) return known
-  const tree = PLAIN.test(text) ? plain(text) : fromMarkdown(text, { extensions, mdastExtensions })
+  const tree = PLAIN.test(text) || isTooMuch(text) ? plain(text) : fromMarkdown(text, options)
   if (parsed.size >= KEPT) parsed.delete(parsed.keys().next().value!)
   parsed.set(text, tree)
   return tree

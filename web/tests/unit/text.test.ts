@@ -1,0 +1,88 @@
+/** What is made of texts: trees, mentions, completions. */
+
+import { expect, test } from 'vitest'
+
+import { completing, fitting } from '../../src/text/complete'
+import { isOnlyEmoji, parse, safeHref } from '../../src/text/markdown'
+import { cutAtMentions, initialsOf, mentions } from '../../src/text/names'
+
+/** The kinds of nodes in a tree, outermost first. */
+function kinds(text: string): string[] {
+  const found: string[] = []
+  const walk = (node: { type: string; children?: unknown[] }): void => {
+    found.push(node.type)
+    node.children?.forEach((child) => walk(child as { type: string }))
+  }
+  walk(parse(text) as { type: string })
+  return found.slice(1)
+}
+
+test('Markdown becomes a tree', () => {
+  expect(kinds('plain, as it stands')).toEqual(['paragraph', 'text'])
+  expect(kinds('**a** _b_ ~~c~~ `d`')).toEqual([
+    'paragraph', 'strong', 'text', 'text', 'emphasis', 'text', 'text', 'delete', 'text', 'text', 'inlineCode',
+  ])
+  expect(kinds('```js\nx\n```')).toEqual(['code'])
+  expect(kinds('see https://example.org')).toEqual(['paragraph', 'text', 'link', 'text'])
+  expect(kinds('~one~')).toEqual(['paragraph', 'text'])
+})
+
+test('HTML and pictures are text', () => {
+  for (const text of ['<b>x</b>', '<script>x</script>', '<!-- x -->']) expect(kinds(text)).toEqual(['paragraph', 'text'])
+  expect(kinds('![x](https://example.org/x.png)')).not.toContain('image')
+})
+
+test('only some links lead somewhere', () => {
+  expect(safeHref('https://example.org/?a=b')).toBe('https://example.org/?a=b')
+  expect(safeHref('mailto:a@example.org')).toBe('mailto:a@example.org')
+  for (const url of ['javascript:x', ' JAVASCRIPT:x', 'java\nscript:x', 'data:text/html,x', 'vbscript:x', 'file:///x', '/x', 'x', '//x', 'blob:https://x', ''])
+    expect(safeHref(url)).toBeUndefined()
+})
+
+const HOSTILE = [
+  '*', '_', '[', '](', '`', '> ', '- ', '<', '&', '![', '**a ', '[a](', '~~', '\\', 'a@b.', 'www.', '*a_',
+  'https://a', '1. ', '* a\n ', '>>', 'a*', '[]()', '&a;', '`` ` ', 'a_b ', '\n- ', '\n> a', '- > ', '# ',
+]
+
+test.each(HOSTILE)('a long text of %j is read quickly', (part) => {
+  for (const [before, after] of [['', ''], ['```\n', ''], ['- a\n  ```\n', ''], [' ~~~\n```\n ~~~\n', ''], ['```a`\n', '']]) {
+    const began = performance.now()
+    parse(before + part.repeat(Math.floor(16_300 / part.length)) + after)
+    expect(performance.now() - began).toBeLessThan(3_000)
+  }
+})
+
+test('a text that would be too much is shown as it stands; code is not too much', () => {
+  const code = `\`\`\`c\n${'*p++ = a[i] & ~b[j];\n'.repeat(300)}\`\`\``
+  expect(kinds(code)).toEqual(['code'])
+  expect(kinds('**a** '.repeat(1_000))).toEqual(['paragraph', 'text'])
+  expect(kinds('**a** '.repeat(10)).filter((kind) => kind === 'strong').length).toBe(10)
+})
+
+test('mentions are words of their own', () => {
+  expect(cutAtMentions('hi @ann, and @bob.w.')).toEqual(['hi ', '@ann', ', and ', '@bob.w', '.'])
+  expect(cutAtMentions('mail me@example.org')).toEqual(['mail me@example.org'])
+  expect(mentions('Hello @Ann!', 'ann')).toBe(true)
+  expect(mentions('Hello @anna', 'ann')).toBe(false)
+  expect(mentions('Hello ann', 'ann')).toBe(false)
+})
+
+test('names have initials', () => {
+  expect(['ann', 'jonas.w', 'Ann-Marie', 'åsa', '山田'].map(initialsOf)).toEqual(['A', 'JW', 'AM', 'Å', '山'])
+})
+
+test('a few emoji alone are large', () => {
+  expect(['👍', '👍🏽 🎉', '👨‍👩‍👧'].map(isOnlyEmoji)).toEqual([true, true, true])
+  expect(['ok 👍', '1', '👍👍👍👍', ''].map(isOnlyEmoji)).toEqual([false, false, false, false])
+})
+
+test('what stands before the cursor is completed', () => {
+  expect(completing('hey @an', 7)).toEqual({ kind: 'mention', from: 4, typed: 'an' })
+  expect(completing('hey @an there', 7)).toEqual({ kind: 'mention', from: 4, typed: 'an' })
+  expect(completing(':ta', 3)).toEqual({ kind: 'emoji', from: 0, typed: 'ta' })
+  for (const text of ['a@b', 'x:ta', ':', ':-)', ':)', '10:30', 'hey @an ']) expect(completing(text, text.length)).toBeUndefined()
+})
+
+test('those who spoke lately come first', () => {
+  expect(fitting(['anna', 'bob', 'annika', 'hanna'], 'an', ['hanna', 'annika'], 8)).toEqual(['annika', 'anna', 'hanna'])
+})
