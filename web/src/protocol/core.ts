@@ -44,6 +44,8 @@ export class Core {
   readonly outbox: Outbox
   private readonly follow: Follow
   welcome: Welcome | undefined
+  /** What the server's clock is ahead of ours, in milliseconds. */
+  skew = 0
   private phase: Phase = 'offline'
   private until = 0
   private since = 0
@@ -204,6 +206,7 @@ export class Core {
       return
     }
     this.welcome = welcome
+    this.skew = Number(welcome.time) - this.now
     this.requests.limit(welcome.limits)
     const { name, token } = this.options.identity
     this.own('login', token ? { name, token } : { name }, (outcome) => {
