@@ -25,6 +25,11 @@ const bad = (why: string): Malformed => new Malformed('bad_frame', why)
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+function isAscii(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i]! > 0x7f) return false
+  return true
+}
+
 class Scanner {
   at = 0
   private readonly view: DataView
@@ -97,15 +102,19 @@ class Scanner {
 
   private key(): string {
     const marker = this.uint(1)
-    if (marker >= 0xa0 && marker <= 0xbf) return this.str(marker & 0x1f)
-    if (marker < 0xd9 || marker > 0xdb) throw bad('a key is not a string')
-    return this.str(this.uint(1 << (marker - 0xd9)))
+    const short = marker >= 0xa0 && marker <= 0xbf
+    if (!short && (marker < 0xd9 || marker > 0xdb)) throw bad('a key is not a string')
+    const bytes = this.str(short ? marker & 0x1f : this.uint(1 << (marker - 0xd9)))
+    // Keys are short; the decoder of the browser takes its time to begin.
+    return bytes.length < 64 && isAscii(bytes) ? String.fromCharCode(...bytes) : utf8.decode(bytes)
   }
 
-  private str(length: number): string {
+  private str(length: number): Uint8Array {
     const bytes = this.take(length)
+    if (isAscii(bytes)) return bytes
     try {
-      return utf8.decode(bytes)
+      utf8.decode(bytes)
+      return bytes
     } catch {
       throw bad('a string is not UTF-8')
     }

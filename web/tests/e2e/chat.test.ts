@@ -155,9 +155,10 @@ test('the connection comes back after kill -9, and says what waited', async () =
   await bob.sees('and this')
   await ann.sees('and this')
   for (const person of [ann, bob]) {
-    expect(await person.page.locator('.message .text').allTextContents()).toEqual([
-      'written offline', 'and this',
-    ])
+    // A server that keeps nothing has forgotten what was before; one that does has it once.
+    const texts = await person.page.locator('.message .text').allTextContents()
+    expect(texts.filter((text) => text !== 'before')).toEqual(['written offline', 'and this'])
+    expect(texts.filter((text) => text === 'before').length).toBeLessThanOrEqual(1)
   }
 })
 

