@@ -118,7 +118,8 @@ fn methods(out: &mut String) {
     for method in METHODS {
         let (name, result) = (method.name, (method.result)());
         let (params, result) = (pascal(name), map_name(&result).to_owned());
-        writeln!(out, "  {name}: {{ params: {params}Params; result: {result} }}").expect("a string");
+        writeln!(out, "  {name}: {{ params: {params}Params; result: {result} }}")
+            .expect("a string");
     }
     out.push_str("}\n\n/** The map that is each method's result. */\n");
     out.push_str("export const RESULTS: Record<keyof Methods, string> = {\n");

@@ -171,3 +171,21 @@ test('a second tab takes over, and the first can take back', async () => {
   await ann.composer.waitFor()
   await second.getByRole('button', { name: 'Use it here' }).waitFor()
 })
+
+test('the page opens without a network, and shows what was loaded', async () => {
+  const ann = await enter('ann')
+  await ann.say('to be read later')
+  await ann.sees('to be read later')
+  await ann.isKept('to be read later')
+  // The second load goes through the service worker, which keeps the shell then.
+  await ann.page.evaluate(() => navigator.serviceWorker.ready)
+  await ann.page.reload()
+  await ann.sees('to be read later')
+  await ann.page.waitForLoadState('networkidle')
+  await ann.context.setOffline(true)
+  await ann.page.reload()
+  await ann.sees('to be read later')
+  await ann.page.getByText('Offline').waitFor()
+  await ann.context.setOffline(false)
+  await ann.page.getByText('Online', { exact: true }).waitFor()
+})
