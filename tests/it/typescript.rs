@@ -104,12 +104,13 @@ fn shapes(out: &mut String, maps: &Maps) {
 }
 
 fn pascal(name: &str) -> String {
-    name.split('_')
-        .map(|word| {
-            let (first, rest) = word.split_at(1);
-            format!("{}{rest}", first.to_uppercase())
-        })
-        .collect()
+    let mut out = String::new();
+    for word in name.split('_') {
+        let (first, rest) = word.split_at(1);
+        out.push_str(&first.to_uppercase());
+        out.push_str(rest);
+    }
+    out
 }
 
 fn methods(out: &mut String) {

@@ -42,6 +42,8 @@ export function Timeline({ room }: { room: RoomView }): VNode {
   const lines = linesOf(room)
   const shift = useShift(lines)
   const [far, setFar] = useState(false)
+  /** The height of what stands above the list. */
+  const [margin, setMargin] = useState(0)
 
   const lastTop = useRef(0)
   const acted = useRef(0)
@@ -50,17 +52,20 @@ export function Timeline({ room }: { room: RoomView }): VNode {
   }
   const toBottom = (): void => {
     const view = scroller.current
-    if (view) view.scrollTop = lastTop.current = view.scrollHeight
+    if (!view) return
+    view.scrollTop = view.scrollHeight
+    lastTop.current = view.scrollTop
   }
   useLayoutEffect(() => {
-    if (atBottom.value && lines.length > 0) {
-      list.current?.scrollToIndex(lines.length - 1, { align: 'end' })
-    }
+    if (atBottom.value) toBottom()
   }, [lines.length, lines.at(-1)?.id])
   // Rows get their true height when they are drawn, and the place for the list may change too.
   useEffect(() => {
-    const observer = new ResizeObserver(() => atBottom.value && toBottom())
     const view = scroller.current!
+    const observer = new ResizeObserver(() => {
+      setMargin(view.firstElementChild!.clientHeight)
+      if (atBottom.value) toBottom()
+    })
     for (const element of [view, ...view.children]) observer.observe(element)
     return () => observer.disconnect()
   }, [])
@@ -116,7 +121,7 @@ export function Timeline({ room }: { room: RoomView }): VNode {
           {!room.timeline.more && <Beginning room={room} />}
           {room.loading.value && lines.length === 0 && <p class="loading" role="status">Loading…</p>}
         </div>
-        <Virtualizer ref={list} scrollRef={scroller} data={lines} shift={shift} bufferSize={600}>
+        <Virtualizer ref={list} scrollRef={scroller} data={lines} shift={shift} startMargin={margin} bufferSize={600}>
           {(line: Line, i: number) =>
             line.kind === 'pending' ? (
               <Pending key={line.id} item={line.item} />

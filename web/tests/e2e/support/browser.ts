@@ -91,6 +91,16 @@ export class Person {
     await this.page.locator('.message:not(.pending) .text', { hasText: text }).first().waitFor()
   }
 
+  /** The bottom of the newest message is above the bottom of the log. */
+  async newestIsInSight(): Promise<void> {
+    const distance = (): Promise<number> =>
+      this.page.evaluate(() => {
+        const log = document.querySelector('[role=log]')!
+        return log.scrollHeight - log.scrollTop - log.clientHeight
+      })
+    await expect.poll(distance, { timeout: PATIENCE }).toBeLessThan(3)
+  }
+
   async goTo(place: string): Promise<void> {
     await this.page.getByRole('navigation').getByRole('button', { name: place }).click()
   }

@@ -68,6 +68,7 @@ export async function views(
   await person.sees('Everything about the release')
   await person.say('Thank you both 🙂')
   await person.sees('Thank you both')
+  await person.newestIsInSight()
   await jonas.composer.pressSequentially('So')
   await page.getByText('jonas.w is writing').waitFor()
   await look('room')
