@@ -13,6 +13,8 @@ const KB = 1_000
 const MB = 1_000_000
 const MESSAGES = Number(process.env.MESSAGES ?? 100_000)
 const MEMBERS = 5_000
+/** A phone's processor, against that of a desk. */
+const SLOWER = 4
 
 let browser: Browser
 beforeAll(async () => {
@@ -32,26 +34,28 @@ test('the first load is at most 100 kB, and the page is usable within a second o
     }, () => {})
   })
   const cdp = await context.newCDPSession(page)
-  await cdp.send('Emulation.setCPUThrottlingRate', { rate: 4 })
+  // The processor's time, not the clock's: the machine may be busy with other things.
+  await cdp.send('Performance.enable', { timeDomain: 'threadTicks' })
+  const worked = async (): Promise<number> => {
+    const { metrics } = await cdp.send('Performance.getMetrics')
+    return metrics.find((metric) => metric.name === 'TaskDuration')!.value * 1_000
+  }
   const times: number[] = []
   for (let i = 0; i < 5; i++) {
     await cdp.send('Network.clearBrowserCache')
+    await page.goto('about:blank')
+    const before = await worked()
     await page.goto(daemon.url)
     await page.getByLabel('Your name').waitFor()
-    times.push(
-      await page.evaluate(() => {
-        const painted = performance.getEntriesByType('paint').map((entry) => entry.startTime)
-        return Math.max(...painted)
-      }),
-    )
+    times.push(SLOWER * ((await worked()) - before))
   }
   await page.waitForLoadState('networkidle')
   const total = [...loaded.values()].reduce((sum, size) => sum + size, 0)
   console.log('first load', total, [...loaded], 'usable after ms', times.map(Math.round))
   expect([...loaded.keys()].some((path) => path.endsWith('.js'))).toBe(true)
   expect(total).toBeLessThanOrEqual(100 * KB)
-  // The machine may be busy with other things: the quickest of five tells what the page needs.
-  expect(Math.min(...times)).toBeLessThanOrEqual(1_000)
+  expect(Math.min(...times)).toBeGreaterThan(0)
+  expect(times.sort((a, b) => a - b)[2]).toBeLessThanOrEqual(1_000)
   await context.close()
   await daemon.stop()
 })
