@@ -6,8 +6,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { Bridge, servesTheGui } from './bridge'
-
 const top = fileURLToPath(new URL('../../../..', import.meta.url))
 
 /** Where cargo put a program: `KLATCH_BIN` says which folder, else the newest build is taken. */
@@ -40,7 +38,6 @@ const GENEROUS = {
 export class Daemon {
   private readonly home = mkdtempSync(join(tmpdir(), 'klatch-web-'))
   private child: ChildProcess | undefined
-  private bridge: Bridge | undefined
   port = 0
 
   private constructor(private readonly settings: Record<string, string>) {}
@@ -53,7 +50,7 @@ export class Daemon {
 
   /** The page's address. */
   get url(): string {
-    return this.bridge?.url ?? `http://127.0.0.1:${this.port}/`
+    return `http://127.0.0.1:${this.port}/`
   }
 
   /** Starts it, on the port that it had before. */
@@ -66,9 +63,7 @@ export class Daemon {
     const child = spawn(program('klatchd'), sets, { stdio: ['ignore', 'pipe', 'pipe'] })
     this.child = child
     this.port = await listening(child)
-    if (!this.bridge && !(await servesTheGui(this.port))) {
-      this.bridge = await Bridge.start(this.port)
-    }
+    await servesTheGui(this.url)
   }
 
   /** As the power goes: nobody is told. */
@@ -82,9 +77,14 @@ export class Daemon {
 
   async stop(): Promise<void> {
     await this.kill()
-    await this.bridge?.stop()
     rmSync(this.home, { recursive: true, force: true })
   }
+}
+
+/** A daemon that was built without the page would only say how to get it. */
+async function servesTheGui(url: string): Promise<void> {
+  const text = await (await fetch(url)).text()
+  if (!text.includes('id="app"')) throw new Error('klatchd was built without the web GUI: make web')
 }
 
 function listening(child: ChildProcess): Promise<number> {
