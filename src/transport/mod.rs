@@ -14,11 +14,15 @@ use std::io::{self, IoSlice, Read, Write};
 use std::task::{Context, Poll};
 
 use openssl::ssl::{ErrorCode, ShutdownResult, SslStream};
+use rustix::net::SendFlags;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 /// Bytes gathered for one TLS record: the largest that TLS has.
 pub const RECORD_BYTES: usize = 16_384;
+
+/// Up to so many bytes are copied together: that costs less than handing the kernel a list.
+const COPIED_BYTES: usize = 1024;
 
 /// A connection, before or after its protection is known.
 #[derive(Debug)]
@@ -99,6 +103,9 @@ impl Stream {
         match self {
             Self::Plain(socket) => match slices {
                 [one] => socket.write(one),
+                few if few.iter().map(|slice| slice.len()).sum::<usize>() <= COPIED_BYTES => {
+                    socket.write(gather(few, scratch))
+                }
                 more => socket.write_vectored(more),
             },
             Self::Tls(stream) => {
@@ -171,8 +178,15 @@ impl Read for Socket {
 }
 
 impl Write for Socket {
+    /// Asks the kernel, not the runtime: among thousands of sockets what the runtime knows of this
+    /// one is seldom in the cache, and it is needed only when the kernel takes no more.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.try_write(bytes)
+        match rustix::net::send(&self.0, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL) {
+            Err(rustix::io::Errno::AGAIN) => {
+                self.0.try_io(Interest::WRITABLE, || Err(io::ErrorKind::WouldBlock.into()))
+            }
+            wrote => Ok(wrote?),
+        }
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
