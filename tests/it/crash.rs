@@ -8,10 +8,9 @@ use klatch::base::id::{Key, Seq};
 use klatch::protocol::codec::{self, Incoming};
 use klatch::protocol::event::Event;
 use klatch::protocol::reply::Said;
-use klatch::protocol::request::History;
 use rand::Rng;
 
-use crate::support::client::say;
+use crate::support::client::{now, say};
 use crate::support::daemon::Daemon;
 use crate::support::{TestClient, open_limits};
 
@@ -119,18 +118,9 @@ fn settle(daemon: &Daemon, (name, mut texts): (String, Vec<Text>)) -> Vec<Text> 
 /// Compares what is stored with what was acknowledged and seen.
 fn compare(daemon: &Daemon, texts: &[Text], seen: &HashMap<Seq, String>) {
     let mut client = daemon.login("auditor");
-    let mut stored = BTreeMap::new();
-    loop {
-        let after = Some(stored.last_key_value().map_or(Seq(0), |(&seq, _)| seq));
-        let history =
-            History { room: "lobby".into(), before: None, after, limit: None, timeout_ms: None };
-        let page = client.request(&history).unwrap();
-        let entries = page.entries.0.into_iter();
-        stored.extend(entries.map(|entry| (entry.seq, entry.text.to_string())));
-        if !page.more {
-            break;
-        }
-    }
+    let entries = client.whole_history("lobby").into_iter();
+    let stored: BTreeMap<Seq, String> =
+        entries.map(|entry| (entry.seq, entry.text.to_string())).collect();
     assert_eq!(stored.len(), texts.len(), "each text is stored once");
     assert_eq!(stored.keys().next_back().map(|seq| seq.0), Some(stored.len() as u64), "no hole");
     for text in texts {
@@ -144,9 +134,4 @@ fn compare(daemon: &Daemon, texts: &[Text], seen: &HashMap<Seq, String>) {
     for (seq, text) in seen {
         assert_eq!(stored.get(seq), Some(text), "seen, and still there");
     }
-}
-
-fn now() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    u64::try_from(since.as_millis()).unwrap()
 }

@@ -2,26 +2,12 @@
 //! a key.
 
 use klatch::base::id::{Key, Seq};
-use klatch::protocol::reply::{Durability, Entry};
-use klatch::protocol::request::{Create, History, Rooms, Topic};
+use klatch::protocol::reply::Durability;
+use klatch::protocol::request::{Create, Rooms, Topic};
 use klatch::protocol::status::Code;
 
-use crate::support::client::say;
+use crate::support::client::{now, say};
 use crate::support::{TestClient, TestServer, open_limits};
-
-fn history(client: &mut TestClient, room: &str) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = Vec::new();
-    loop {
-        let after = Some(entries.last().map_or(Seq(0), |entry| entry.seq));
-        let history =
-            History { room: room.into(), before: None, after, limit: None, timeout_ms: None };
-        let page = client.request(&history).unwrap();
-        entries.extend(page.entries.0);
-        if !page.more {
-            return entries;
-        }
-    }
-}
 
 #[test]
 fn rooms_topics_and_messages_survive() {
@@ -36,7 +22,7 @@ fn rooms_topics_and_messages_survive() {
     }
     let topic = Topic { room: "ops".into(), topic: Some("second".into()), timeout_ms: None };
     ann.request(&topic).unwrap();
-    let said = history(&mut ann, "ops");
+    let said = ann.whole_history("ops");
 
     let server = server.restart(&[]);
     let mut bob = server.login("bob");
@@ -49,7 +35,7 @@ fn rooms_topics_and_messages_survive() {
     let topic = Topic { room: "ops".into(), topic: None, timeout_ms: None };
     let topic = bob.request(&topic).unwrap();
     assert_eq!((topic.by.as_deref(), topic.seq), (Some("ann"), Some(Seq(452))));
-    assert_eq!(history(&mut bob, "ops"), said);
+    assert_eq!(bob.whole_history("ops"), said);
     assert_eq!(bob.say("ops", "and on it goes").seq, Seq(453));
     // A room that looks the same is still the same.
     let alike = Create { room: "0ps".into(), topic: None, timeout_ms: None };
@@ -88,9 +74,4 @@ fn what_was_said_under_a_key_is_not_said_again_after_a_restart() {
     let odd = say("lobby", "odd", Some(Key([9; 16])));
     assert!(!ann.request(&odd).unwrap().dup);
     assert!(ann.request(&odd).unwrap().dup);
-}
-
-fn now() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    u64::try_from(since.as_millis()).unwrap()
 }

@@ -6,12 +6,13 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
-use klatch::base::id::Key;
+use klatch::base::clock::{Clock, SystemClock};
+use klatch::base::id::{Key, Seq};
 use klatch::protocol::codec::{self, Incoming};
 use klatch::protocol::event::{Bye, Event, Message};
 use klatch::protocol::frame::{self, Split};
-use klatch::protocol::reply::{LoggedIn, RoomState, Said, Welcome};
-use klatch::protocol::request::{Create, Hello, Join, Login, Params, Ping, Say};
+use klatch::protocol::reply::{Entry, LoggedIn, RoomState, Said, Welcome};
+use klatch::protocol::request::{Create, Hello, History, Join, Login, Params, Ping, Say};
 use klatch::protocol::status::{Code, ErrorBody};
 
 /// Longer than anything takes; only a failure waits for it.
@@ -200,6 +201,21 @@ impl TestClient {
         }
     }
 
+    /// All that is kept of a room, page by page from the oldest.
+    pub(crate) fn whole_history(&mut self, room: &str) -> Vec<Entry> {
+        let mut entries: Vec<Entry> = Vec::new();
+        loop {
+            let after = Some(entries.last().map_or(Seq(0), |entry| entry.seq));
+            let history =
+                History { room: room.into(), before: None, after, limit: None, timeout_ms: None };
+            let page = self.request(&history).expect("a page");
+            entries.extend(page.entries.0);
+            if !page.more {
+                return entries;
+            }
+        }
+    }
+
     /// Sends no more, and still reads.
     pub(crate) fn half_close(&self) {
         self.stream.shutdown(Shutdown::Write).expect("a shutdown");
@@ -234,6 +250,11 @@ impl TestClient {
             }
         }
     }
+}
+
+/// The time that keys are made of.
+pub(crate) fn now() -> u64 {
+    SystemClock::default().unix_ms()
 }
 
 pub(crate) fn say(room: &str, text: &str, key: Option<Key>) -> Say {
