@@ -244,7 +244,7 @@ function Client:step()
   end
   run_timers(self, now)
   for event in function()
-    return self.core:next()
+    return not self.is_opening and self.core:next() or nil
   end do
     dispatch(self, event)
   end
@@ -275,7 +275,7 @@ function Client:wants()
     return nil, false, false, least and math.max(least - now, 0)
   end
   consider(link.phase ~= "open" and link.until_at or self.core:deadline(self.output ~= ""))
-  if self.more or self.core.first <= self.core.last then
+  if self.more or not self.is_opening and self.core.first <= self.core.last then
     least = now
   end
   local readable = link.wants_read and link.phase ~= "dialling" and not self.core:is_stuffed()

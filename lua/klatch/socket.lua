@@ -29,17 +29,14 @@ function adapter.connect(options)
   if not client then
     return nil, why
   end
-  local ready, failure
-  client:on("ready", function()
-    ready = true
-  end)
-  client:on("ended", function(event)
-    failure = event.error
-  end)
+  -- The program has no handlers yet: what is told meanwhile waits for them.
+  client.is_opening = true
   adapter.run(client, function()
-    return ready
+    return client.core.was_ready or client.core:has_ended()
   end)
-  if not ready then
+  client.is_opening = false
+  if not client.core.was_ready then
+    local _, failure = adapter.run(client)
     return nil, failure or errors.new("ended", "the client has ended")
   end
   return client
