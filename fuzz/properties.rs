@@ -8,7 +8,8 @@ use klatch::protocol::codec::{self, Incoming, Numbered};
 use klatch::protocol::event::Event;
 use klatch::protocol::frame::{self, FrameError, Split};
 use klatch::protocol::reply::{
-    Empty, HistoryPage, LoggedIn, MemberList, Pong, RoomList, RoomState, Said, TopicState, Welcome,
+    DeviceList, Empty, HistoryPage, LoggedIn, MemberList, Pong, RoomList, RoomState, Said,
+    StandingList, TopicState, Welcome,
 };
 use klatch::protocol::request::Request;
 use klatch::protocol::websocket::{Decoder, Unit, WebSocketError};
@@ -98,7 +99,8 @@ pub(crate) fn encode_request(numbered: &Numbered) -> Vec<u8> {
         };
     }
     encode!(
-        Hello Login Logout Ping Rooms Create Join Leave Members Topic Say History Typing Direct
+        Hello Register Login Quit Logout Passwd Unregister Devices Revoke Ping Rooms Create Join
+        Leave Members Topic Say History Typing Direct Invite Kick Ban Mute Rank Configure Standings
     )
     .to_vec()
 }
@@ -135,7 +137,8 @@ fn results(bytes: &[u8]) {
         )*};
     }
     read!(
-        Empty HistoryPage LoggedIn MemberList Pong RoomList RoomState Said TopicState Welcome
+        DeviceList Empty HistoryPage LoggedIn MemberList Pong RoomList RoomState Said StandingList
+        TopicState Welcome
     );
 }
 

@@ -32,11 +32,19 @@ return {
     { number = 105, name = "version", meaning = "Client and server share no version of the protocol; the connection closes." },
     { number = 106, name = "unknown_method", meaning = "The server does not know this method." },
     { number = 201, name = "auth_required", meaning = "A name must be held first: send `login`." },
+    { number = 202, name = "bad_credentials", meaning = "Name and password, or name and token, do not belong together." },
+    { number = 203, name = "guests_denied", meaning = "The server takes no guests: log in to an account." },
+    { number = 204, name = "registration_closed", meaning = "New accounts are not made here, or only for those who are invited." },
     { number = 205, name = "tls_required", meaning = "Plain connections are taken from this machine only; use TLS." },
     { number = 206, name = "replaced", meaning = "The same client logged in again; this older session ends." },
+    { number = 207, name = "revoked", meaning = "The device was logged out: its token is void." },
+    { number = 208, name = "invite_invalid", meaning = "The invitation is not known, was used up, or is too old." },
+    { number = 209, name = "password_weak", meaning = "The password is too short, or too easy to guess." },
     { number = 210, name = "name_invalid", meaning = "The text is not a name." },
     { number = 211, name = "name_reserved", meaning = "The name is reserved." },
     { number = 212, name = "name_taken", meaning = "The name, or one that looks like it, is held by somebody else; `suggestion` is free." },
+    { number = 213, name = "name_registered", meaning = "The name, or one that looks like it, belongs to an account: log in with its password." },
+    { number = 214, name = "no_account", meaning = "A guest cannot do this: it takes an account." },
     { number = 300, name = "denied", meaning = "The account may not do this." },
     { number = 301, name = "not_member", meaning = "The account is not a member of the room." },
     { number = 303, name = "not_found", meaning = "There is no such room or account, or none that the account may see." },
@@ -73,20 +81,79 @@ return {
       },
     },
     {
+      name = "register", class = "interactive", result = "LoggedIn",
+      doc = "Makes an account and logs in to it, on this device. The default rooms are joined: a `room` event follows for each.",
+      errors = { "name_invalid", "name_reserved", "name_taken", "password_weak", "registration_closed", "invite_invalid", "quota", "unexpected", "unavailable", "storage_full" },
+      params = {
+        { name = "name", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The account's name." },
+        { name = "password", shape = { "str" }, kind = "str, at most 512 bytes: a secret", doc = "Its password: at least 8 characters, and not the name." },
+        { name = "invite", shape = { "str" }, optional = true, kind = "str, one line, at most 64 bytes", doc = "The code of an invitation, where the server wants one." },
+        { name = "device", shape = { "str" }, optional = true, kind = "str, one line, at most 64 bytes", doc = "What the list of devices calls this one." },
+        { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
+      },
+    },
+    {
       name = "login", class = "interactive", result = "LoggedIn",
-      doc = "Takes a name as a guest, and joins the default rooms: a `room` event follows for each.",
-      errors = { "name_invalid", "name_reserved", "name_taken", "quota", "unexpected" },
+      doc = "Takes a name: that of an account, with its password or the token of a device; or any other, as a guest. Rooms are joined: a `room` event follows for each.",
+      errors = { "bad_credentials", "name_registered", "guests_denied", "name_invalid", "name_reserved", "name_taken", "quota", "unexpected", "unavailable", "storage_full" },
       params = {
         { name = "name", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The name to be known by." },
-        { name = "token", shape = { "bin", size = 16 }, optional = true, kind = "bin, 16 bytes", doc = "The `token` of an earlier login: takes the same name again, ending an older session of it." },
+        { name = "password", shape = { "str" }, optional = true, kind = "str, at most 512 bytes: a secret", doc = "The account's password. This device gets a token of its own." },
+        { name = "token", shape = { "bin", size = 32 }, optional = true, kind = "bin, 32 bytes: a secret", doc = "The `token` of an earlier login: takes the same name again, ending an older session of it." },
+        { name = "device", shape = { "str" }, optional = true, kind = "str, one line, at most 64 bytes", doc = "What the list of devices calls this one, if it is new." },
+        { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
+      },
+    },
+    {
+      name = "quit", class = "control", result = "Empty",
+      doc = "Ends the session: answered once all earlier requests are, then `bye` with code 0 follows. The token of an account stays good; a guest's name is free at once.",
+      errors = {  },
+      params = {
         { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
       },
     },
     {
       name = "logout", class = "control", result = "Empty",
-      doc = "Ends the session: answered once all earlier requests are, then `bye` with code 0 follows.",
-      errors = {  },
+      doc = "Logs out: like `quit`, and an account's token is void from then on.",
+      errors = { "unavailable", "storage_full" },
       params = {
+        { name = "all", shape = { "bool" }, optional = true, kind = "bool", doc = "Log out all devices of the account." },
+        { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
+      },
+    },
+    {
+      name = "passwd", class = "interactive", result = "Empty",
+      doc = "Changes the account's password. All its other devices are logged out.",
+      errors = { "bad_credentials", "password_weak", "no_account", "unavailable", "storage_full" },
+      params = {
+        { name = "old", shape = { "str" }, kind = "str, at most 512 bytes: a secret", doc = "The password that holds now." },
+        { name = "new", shape = { "str" }, kind = "str, at most 512 bytes: a secret", doc = "The password that is to hold: at least 8 characters, and not the name." },
+        { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
+      },
+    },
+    {
+      name = "unregister", class = "interactive", result = "Empty",
+      doc = "Deletes the account for good; its name is free from then on. What it said stays.",
+      errors = { "bad_credentials", "no_account", "unavailable", "storage_full" },
+      params = {
+        { name = "password", shape = { "str" }, kind = "str, at most 512 bytes: a secret", doc = "The account's password." },
+        { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
+      },
+    },
+    {
+      name = "devices", class = "bulk", result = "DeviceList",
+      doc = "Lists the devices of the account: every login with the password made one.",
+      errors = { "no_account", "unavailable" },
+      params = {
+        { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
+      },
+    },
+    {
+      name = "revoke", class = "interactive", result = "Empty",
+      doc = "Logs a device of the account out, wherever it is.",
+      errors = { "no_account", "not_found", "unavailable", "storage_full" },
+      params = {
+        { name = "device", shape = { "uint" }, kind = "uint, 64 bit", doc = "The device's `id`." },
         { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
       },
     },
@@ -110,18 +177,19 @@ return {
     },
     {
       name = "create", class = "interactive", result = "RoomState",
-      doc = "Makes a room and joins it.",
+      doc = "Makes a room, joins it, and owns it.",
       errors = { "name_invalid", "name_reserved", "exists", "quota" },
       params = {
         { name = "room", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The new room's name." },
         { name = "topic", shape = { "str" }, optional = true, kind = "str, one line, at most 1024 bytes", doc = "Its topic." },
+        { name = "private", shape = { "bool" }, optional = true, kind = "bool", doc = "Whether only those may know of it who are invited." },
         { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
       },
     },
     {
       name = "join", class = "interactive", result = "RoomState",
       doc = "Joins a room; the other members are told by `joined`. Joining twice changes nothing.",
-      errors = { "name_invalid", "not_found", "quota" },
+      errors = { "name_invalid", "not_found", "denied", "quota" },
       params = {
         { name = "room", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The room." },
         { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
@@ -129,7 +197,7 @@ return {
     },
     {
       name = "leave", class = "control", result = "Empty",
-      doc = "Leaves a room; the other members are told by `left`.",
+      doc = "Leaves a room, with all devices of the account; the other members are told by `left`.",
       errors = { "name_invalid", "not_found", "not_member" },
       params = {
         { name = "room", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The room." },
@@ -150,7 +218,7 @@ return {
     {
       name = "topic", class = "interactive", result = "TopicState",
       doc = "Reads a room's topic, or sets it when `topic` is present (an empty one clears it).",
-      errors = { "name_invalid", "not_found", "not_member", "unavailable", "storage_full" },
+      errors = { "name_invalid", "denied", "not_found", "not_member", "unavailable", "storage_full" },
       params = {
         { name = "room", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The room." },
         { name = "topic", shape = { "str" }, optional = true, kind = "str, one line, at most 1024 bytes", doc = "The new topic." },
@@ -160,7 +228,7 @@ return {
     {
       name = "say", class = "interactive", result = "Said",
       doc = "Sends a text to a room. The response is the acknowledgement.",
-      errors = { "name_invalid", "not_found", "not_member", "key_conflict", "key_expired", "unavailable", "storage_full" },
+      errors = { "name_invalid", "denied", "not_found", "not_member", "key_conflict", "key_expired", "unavailable", "storage_full" },
       params = {
         { name = "room", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The room." },
         { name = "text", shape = { "str" }, kind = "str, 1 to 16384 bytes; LF and TAB are the only control characters", doc = "The text." },
@@ -192,10 +260,88 @@ return {
     },
     {
       name = "direct", class = "interactive", result = "RoomState",
-      doc = "Opens the direct room with another account: a room of two, joined by both at once.",
+      doc = "Opens the direct room with another account: a room of two, joined by both at once; by one that is not online, when it comes.",
       errors = { "name_invalid", "denied", "not_found", "quota" },
       params = {
         { name = "name", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The other account's name." },
+        { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
+      },
+    },
+    {
+      name = "invite", class = "interactive", result = "Empty",
+      doc = "Lets an account into a private room. Takes a moderator.",
+      errors = { "name_invalid", "denied", "not_found", "not_member", "quota", "unavailable", "storage_full" },
+      params = {
+        { name = "room", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The room." },
+        { name = "name", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The account's name." },
+        { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
+      },
+    },
+    {
+      name = "kick", class = "interactive", result = "Empty",
+      doc = "Puts an account out of a room; it may come back. Takes a moderator, of a higher role than it.",
+      errors = { "name_invalid", "denied", "not_found", "not_member", "unavailable", "storage_full" },
+      params = {
+        { name = "room", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The room." },
+        { name = "name", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The account's name." },
+        { name = "text", shape = { "str" }, optional = true, kind = "str, one line, at most 1024 bytes", doc = "What it is told about it." },
+        { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
+      },
+    },
+    {
+      name = "ban", class = "interactive", result = "Empty",
+      doc = "Puts an account out of a room and keeps it out. Takes a moderator, of a higher role than it.",
+      errors = { "name_invalid", "denied", "not_found", "not_member", "quota", "unavailable", "storage_full" },
+      params = {
+        { name = "room", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The room." },
+        { name = "name", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The account's name." },
+        { name = "ms", shape = { "uint" }, optional = true, kind = "uint, 64 bit", doc = "For how long, in milliseconds; 0 ends a ban; for good if absent." },
+        { name = "text", shape = { "str" }, optional = true, kind = "str, one line, at most 1024 bytes", doc = "What it is told about it." },
+        { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
+      },
+    },
+    {
+      name = "mute", class = "interactive", result = "Empty",
+      doc = "Keeps an account from writing in a room. Takes a moderator, of a higher role than it.",
+      errors = { "name_invalid", "denied", "not_found", "not_member", "quota", "unavailable", "storage_full" },
+      params = {
+        { name = "room", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The room." },
+        { name = "name", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The account's name." },
+        { name = "ms", shape = { "uint" }, optional = true, kind = "uint, 64 bit", doc = "For how long, in milliseconds; 0 ends it; for good if absent." },
+        { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
+      },
+    },
+    {
+      name = "rank", class = "interactive", result = "Empty",
+      doc = "Says what an account may do in a room. Takes an owner.",
+      errors = { "name_invalid", "denied", "not_found", "not_member", "quota", "unavailable", "storage_full" },
+      params = {
+        { name = "room", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The room." },
+        { name = "name", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The account's name." },
+        { name = "role", shape = { "word", words = { "member", "moderator", "owner" } }, kind = "str: `member`, `moderator`, `owner`; or a newer word", doc = "What it may do." },
+        { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
+      },
+    },
+    {
+      name = "configure", class = "interactive", result = "Empty",
+      doc = "Sets a room; what is absent stays. Takes an owner.",
+      errors = { "name_invalid", "denied", "not_found", "not_member", "unavailable", "storage_full" },
+      params = {
+        { name = "room", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The room." },
+        { name = "private", shape = { "bool" }, optional = true, kind = "bool", doc = "Whether only those may know of it who are invited. Who is in stays in." },
+        { name = "announcement", shape = { "bool" }, optional = true, kind = "bool", doc = "Whether only moderators and owners may write." },
+        { name = "slow_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "What a member must wait between two messages, in milliseconds; 0: nothing." },
+        { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
+      },
+    },
+    {
+      name = "standings", class = "bulk", result = "StandingList",
+      doc = "Lists who has a role in a room, is invited, banned or muted. Takes a moderator.",
+      errors = { "name_invalid", "denied", "not_found", "not_member", "unavailable" },
+      params = {
+        { name = "room", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The room." },
+        { name = "after", shape = { "uint" }, optional = true, kind = "uint, 64 bit", doc = "Start after this account's `id`." },
+        { name = "limit", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "At most so many; the page's bound is the default." },
         { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
       },
     },
@@ -228,13 +374,16 @@ return {
       doc = "A room as a member finds it on joining: everything after `seq` comes as an event.",
       fields = {
         { name = "room", shape = { "str" }, kind = "str", doc = "The room's name." },
-        { name = "kind", shape = { "word", words = { "public", "direct" } }, kind = "str: `public`, `direct`; or a newer word", doc = "What kind of room it is." },
+        { name = "kind", shape = { "word", words = { "public", "private", "direct" } }, kind = "str: `public`, `private`, `direct`; or a newer word", doc = "What kind of room it is." },
         { name = "with", shape = { "str" }, optional = true, kind = "str", doc = "The other account's name, in a direct room." },
         { name = "epoch", shape = { "uint" }, kind = "uint, 64 bit: an epoch", doc = "Continuity of the history: when it differs from the one known, sequence numbers started anew." },
         { name = "seq", shape = { "uint" }, kind = "uint, 64 bit: a seq", doc = "The newest entry's seq; 0 if there is none." },
         { name = "first", shape = { "uint" }, kind = "uint, 64 bit: a seq", doc = "The oldest seq that `history` still has." },
         { name = "topic", shape = { "str" }, kind = "str", doc = "The topic." },
         { name = "members", shape = { "uint", max = 4294967295 }, kind = "uint, 32 bit", doc = "How many members there are, this one included." },
+        { name = "role", shape = { "word", words = { "member", "moderator", "owner" } }, kind = "str: `member`, `moderator`, `owner`; or a newer word", doc = "What this one may do." },
+        { name = "announcement", shape = { "bool" }, kind = "bool", doc = "Only moderators and owners may write." },
+        { name = "slow_ms", shape = { "uint", max = 4294967295 }, kind = "uint, 32 bit", doc = "What a member must wait between two messages, in milliseconds; 0: nothing." },
       },
     },
     {
@@ -255,6 +404,46 @@ return {
         { name = "gone", shape = { "array", max = 32, of = { "map", name = "Gone" } }, kind = "array of at most 32 map: Gone", doc = "Who left and why; not more than 32, however many left." },
         { name = "count", shape = { "uint", max = 4294967295 }, kind = "uint, 32 bit", doc = "How many left." },
         { name = "members", shape = { "uint", max = 4294967295 }, kind = "uint, 32 bit", doc = "How many members there are now." },
+      },
+    },
+    {
+      name = "removed", stored = false,
+      doc = "The account is in the room no more, without this session having asked for it. Nothing more comes from there.",
+      fields = {
+        { name = "room", shape = { "str" }, kind = "str", doc = "The room." },
+        { name = "reason", shape = { "word", words = { "left", "logout", "lost", "timeout", "removed", "shutdown", "kicked", "banned" } }, kind = "str: `left`, `logout`, `lost`, `timeout`, `removed`, `shutdown`, `kicked`, `banned`; or a newer word", doc = "Why: `left` if another device of the account left." },
+        { name = "by", shape = { "str" }, optional = true, kind = "str", doc = "The moderator, if it was one." },
+        { name = "text", shape = { "str" }, optional = true, kind = "str", doc = "What the moderator says about it." },
+        { name = "until", shape = { "uint" }, optional = true, kind = "uint, 64 bit", doc = "Until when the account cannot come back, in milliseconds since 1970 UTC." },
+      },
+    },
+    {
+      name = "invited", stored = false,
+      doc = "Somebody lets the account into a private room: `join` will do now.",
+      fields = {
+        { name = "room", shape = { "str" }, kind = "str", doc = "The room." },
+        { name = "by", shape = { "str" }, kind = "str", doc = "Who." },
+      },
+    },
+    {
+      name = "configured", stored = false,
+      doc = "A room was set anew.",
+      fields = {
+        { name = "room", shape = { "str" }, kind = "str", doc = "The room." },
+        { name = "kind", shape = { "word", words = { "public", "private", "direct" } }, kind = "str: `public`, `private`, `direct`; or a newer word", doc = "Public or private." },
+        { name = "announcement", shape = { "bool" }, kind = "bool", doc = "Only moderators and owners may write." },
+        { name = "slow_ms", shape = { "uint", max = 4294967295 }, kind = "uint, 32 bit", doc = "What a member must wait between two messages, in milliseconds." },
+        { name = "by", shape = { "str" }, kind = "str", doc = "Who did it." },
+      },
+    },
+    {
+      name = "ranked", stored = false,
+      doc = "Somebody may do more, or less, in a room from now on.",
+      fields = {
+        { name = "room", shape = { "str" }, kind = "str", doc = "The room." },
+        { name = "name", shape = { "str" }, kind = "str", doc = "Who." },
+        { name = "role", shape = { "word", words = { "member", "moderator", "owner" } }, kind = "str: `member`, `moderator`, `owner`; or a newer word", doc = "What it may do." },
+        { name = "by", shape = { "str" }, kind = "str", doc = "Who did it." },
       },
     },
     {
@@ -288,6 +477,17 @@ return {
     },
   },
   maps = {
+    DeviceInfo = {
+      { name = "id", shape = { "uint" }, kind = "uint, 64 bit", doc = "Identifies the device." },
+      { name = "device", shape = { "str" }, kind = "str", doc = "What it called itself." },
+      { name = "since", shape = { "uint" }, kind = "uint, 64 bit", doc = "When it logged in with the password, in milliseconds since 1970 UTC." },
+      { name = "seen", shape = { "uint" }, kind = "uint, 64 bit", doc = "When it logged in last, in milliseconds since 1970 UTC." },
+      { name = "online", shape = { "bool" }, kind = "bool", doc = "Whether it is connected." },
+      { name = "current", shape = { "bool" }, kind = "bool", doc = "Whether it is the one that asks." },
+    },
+    DeviceList = {
+      { name = "devices", shape = { "array", max = 32, of = { "map", name = "DeviceInfo" } }, kind = "array of at most 32 map: DeviceInfo", doc = "The devices, the newest first." },
+    },
     Empty = {
     },
     Entry = {
@@ -310,7 +510,7 @@ return {
     },
     Gone = {
       { name = "name", shape = { "str" }, kind = "str", doc = "Its name." },
-      { name = "reason", shape = { "word", words = { "left", "logout", "lost", "timeout", "removed", "shutdown" } }, kind = "str: `left`, `logout`, `lost`, `timeout`, `removed`, `shutdown`; or a newer word", doc = "Why it left." },
+      { name = "reason", shape = { "word", words = { "left", "logout", "lost", "timeout", "removed", "shutdown", "kicked", "banned" } }, kind = "str: `left`, `logout`, `lost`, `timeout`, `removed`, `shutdown`, `kicked`, `banned`; or a newer word", doc = "Why it left." },
     },
     HistoryPage = {
       { name = "epoch", shape = { "uint" }, kind = "uint, 64 bit: an epoch", doc = "Continuity of the history." },
@@ -343,14 +543,17 @@ return {
     LoggedIn = {
       { name = "name", shape = { "str" }, kind = "str", doc = "The name as everybody sees it." },
       { name = "guest", shape = { "bool" }, kind = "bool", doc = "Whether the account ends with its name: at logout, or `hold_ms` after the connection was lost." },
-      { name = "token", shape = { "bin", size = 16 }, kind = "bin, 16 bytes", doc = "Keep it secret: it takes the name again after a lost connection." },
-      { name = "hold_ms", shape = { "uint" }, kind = "uint, 64 bit", doc = "How long the name is kept for the token after the connection is lost, in milliseconds." },
-      { name = "rooms", shape = { "array", max = 1024, of = { "str" } }, kind = "array of str", doc = "The default rooms, which are being joined; a `room` event follows for each." },
+      { name = "admin", shape = { "bool" }, kind = "bool", doc = "Whether the account may administer the server." },
+      { name = "token", shape = { "bin", size = 32 }, kind = "bin, 32 bytes: a secret", doc = "Keep it secret: it takes the name again after a lost connection; that of an account, until the device is logged out." },
+      { name = "hold_ms", shape = { "uint" }, kind = "uint, 64 bit", doc = "How long a guest's name is kept for the token after the connection is lost, in milliseconds." },
+      { name = "rooms", shape = { "array", max = 1024, of = { "str" } }, kind = "array of str", doc = "The rooms that are being joined; a `room` event follows for each." },
     },
     MemberInfo = {
       { name = "id", shape = { "uint" }, kind = "uint, 64 bit", doc = "Identifies the member for as long as it holds its name." },
       { name = "name", shape = { "str" }, kind = "str", doc = "The member's name." },
       { name = "since", shape = { "uint" }, kind = "uint, 64 bit", doc = "When it joined, in milliseconds since 1970 UTC." },
+      { name = "role", shape = { "word", words = { "member", "moderator", "owner" } }, kind = "str: `member`, `moderator`, `owner`; or a newer word", doc = "What it may do." },
+      { name = "guest", shape = { "bool" }, kind = "bool", doc = "Whether it holds its name without an account." },
     },
     MemberList = {
       { name = "members", shape = { "array", max = 1024, of = { "map", name = "MemberInfo" } }, kind = "array of at most 1024 map: MemberInfo", doc = "The members." },
@@ -362,7 +565,7 @@ return {
     },
     RoomInfo = {
       { name = "room", shape = { "str" }, kind = "str", doc = "The room's name." },
-      { name = "kind", shape = { "word", words = { "public", "direct" } }, kind = "str: `public`, `direct`; or a newer word", doc = "What kind of room it is." },
+      { name = "kind", shape = { "word", words = { "public", "private", "direct" } }, kind = "str: `public`, `private`, `direct`; or a newer word", doc = "What kind of room it is." },
       { name = "topic", shape = { "str" }, kind = "str", doc = "The topic." },
       { name = "members", shape = { "uint", max = 4294967295 }, kind = "uint, 32 bit", doc = "How many members there are." },
     },
@@ -372,18 +575,33 @@ return {
     },
     RoomState = {
       { name = "room", shape = { "str" }, kind = "str", doc = "The room's name." },
-      { name = "kind", shape = { "word", words = { "public", "direct" } }, kind = "str: `public`, `direct`; or a newer word", doc = "What kind of room it is." },
+      { name = "kind", shape = { "word", words = { "public", "private", "direct" } }, kind = "str: `public`, `private`, `direct`; or a newer word", doc = "What kind of room it is." },
       { name = "with", shape = { "str" }, optional = true, kind = "str", doc = "The other account's name, in a direct room." },
       { name = "epoch", shape = { "uint" }, kind = "uint, 64 bit: an epoch", doc = "Continuity of the history: when it differs from the one known, sequence numbers started anew." },
       { name = "seq", shape = { "uint" }, kind = "uint, 64 bit: a seq", doc = "The newest entry's seq; 0 if there is none." },
       { name = "first", shape = { "uint" }, kind = "uint, 64 bit: a seq", doc = "The oldest seq that `history` still has." },
       { name = "topic", shape = { "str" }, kind = "str", doc = "The topic." },
       { name = "members", shape = { "uint", max = 4294967295 }, kind = "uint, 32 bit", doc = "How many members there are, this one included." },
+      { name = "role", shape = { "word", words = { "member", "moderator", "owner" } }, kind = "str: `member`, `moderator`, `owner`; or a newer word", doc = "What this one may do." },
+      { name = "announcement", shape = { "bool" }, kind = "bool", doc = "Only moderators and owners may write." },
+      { name = "slow_ms", shape = { "uint", max = 4294967295 }, kind = "uint, 32 bit", doc = "What a member must wait between two messages, in milliseconds; 0: nothing." },
     },
     Said = {
       { name = "seq", shape = { "uint" }, kind = "uint, 64 bit: a seq", doc = "The message's place in the room's order." },
       { name = "time", shape = { "uint" }, kind = "uint, 64 bit", doc = "When the server took it, in milliseconds since 1970 UTC." },
       { name = "dup", shape = { "bool" }, kind = "bool", doc = "Whether the key had been used before: this is the earlier result, nothing was said again." },
+    },
+    StandingInfo = {
+      { name = "id", shape = { "uint" }, kind = "uint, 64 bit", doc = "Identifies the account." },
+      { name = "name", shape = { "str" }, kind = "str", doc = "Its name." },
+      { name = "role", shape = { "word", words = { "member", "moderator", "owner" } }, kind = "str: `member`, `moderator`, `owner`; or a newer word", doc = "What it may do." },
+      { name = "invited", shape = { "bool" }, kind = "bool", doc = "Whether it may come in, though the room is private." },
+      { name = "banned_until", shape = { "uint" }, optional = true, kind = "uint, 64 bit", doc = "Until when it may not come in, in milliseconds since 1970 UTC." },
+      { name = "muted_until", shape = { "uint" }, optional = true, kind = "uint, 64 bit", doc = "Until when it may not write, in milliseconds since 1970 UTC." },
+    },
+    StandingList = {
+      { name = "standings", shape = { "array", max = 1024, of = { "map", name = "StandingInfo" } }, kind = "array of at most 1024 map: StandingInfo", doc = "The accounts, by `id`." },
+      { name = "more", shape = { "bool" }, kind = "bool", doc = "Whether there are more after the last." },
     },
     TopicState = {
       { name = "topic", shape = { "str" }, kind = "str", doc = "The topic; empty if there is none." },
@@ -398,6 +616,8 @@ return {
       { name = "capabilities", shape = { "array", max = 1024, of = { "str" } }, kind = "array of str", doc = "What this server can do: `direct`, `resume`, or more; unknown words are ignored." },
       { name = "limits", shape = { "map", name = "Limits" }, kind = "map: Limits", doc = "The bounds that hold for this session." },
       { name = "time", shape = { "uint" }, kind = "uint, 64 bit", doc = "The server's clock, in milliseconds since 1970 UTC: what keys are best made from." },
+      { name = "guests", shape = { "bool" }, kind = "bool", doc = "Whether a name can be taken without an account." },
+      { name = "registration", shape = { "word", words = { "open", "invite", "closed" } }, kind = "str: `open`, `invite`, `closed`; or a newer word", doc = "Who may make an account." },
       { name = "motd", shape = { "str" }, optional = true, kind = "str", doc = "A greeting for people." },
     },
   },

@@ -1,130 +1,313 @@
 //! The Accounts actor: gives out names and takes them back.
 //!
-//! **Receives** [`Enter`] and [`Find`] from sessions, [`Release`] when a session has ended.
-//! **Sends** the outcome to the session that asked, [`Replace`] and [`Restore`] to the worker of a
-//! session that it concerns.
-//! **Bound:** requests are bounded by the sessions' credit; a full mailbox refuses them.
+//! **Receives** [`Enter`], [`Manage`] and [`Find`] from sessions, [`Release`] when a session has ended,
+//! [`Settled`] from rooms.
+//! **Sends** the outcome to the session that asked, [`End`], [`Restore`] and [`Follow`] to the worker of
+//! a session that it concerns.
+//! **Bound:** requests are bounded by the sessions' credit; a full mailbox refuses them. What waits for
+//! a hash or for storage is one request each.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use actix::{Actor, Context, Handler, Message, Recipient};
+use actix::fut::ActorFutureExt;
+use actix::{Actor, AsyncContext, Context, Handler, Recipient, WrapFuture};
 
-use super::state::{Accounts, Entered, Policy};
+use super::mail::{End, Enter, Find, Follow, Manage, Outcome, Release, Restore, Settled, Task};
+use super::penalty::Penalties;
+use super::proof::{Arriving, Prover};
+use super::state::{Accounts, Entered, Proven};
+use super::wish::{Claim, Wish};
+use super::{invitation, password};
 use crate::base::clock::Clock;
-use crate::base::id::{Key, RoomId, SessionId};
+use crate::base::id::{DeviceId, RoomId, SessionId};
 use crate::base::limits::MAILBOX;
 use crate::base::name::{Identity, UserName};
+use crate::base::secret::{Password, Token};
+use crate::fanout::actor::{Deliver, Step};
 use crate::mail;
-use crate::protocol::status::Refusal;
-
-/// A session wants a name.
-pub struct Enter {
-    /// The session.
-    pub session: SessionId,
-    /// The number of its request.
-    pub id: u32,
-    /// The name.
-    pub name: UserName,
-    /// The token of an earlier login.
-    pub token: Option<Key>,
-    /// Who is told.
-    pub answer: Recipient<Outcome>,
-}
-
-impl Message for Enter {
-    type Result = ();
-}
-
-/// What became of it.
-#[derive(Debug)]
-pub struct Outcome {
-    /// The number of the request.
-    pub id: u32,
-    /// The name, or why not.
-    pub entered: Result<Entered, Refusal>,
-}
-
-impl Message for Outcome {
-    type Result = ();
-}
-
-/// A session has ended, or its name is given up.
-#[derive(Debug)]
-pub struct Release {
-    /// The session.
-    pub session: SessionId,
-    /// Who it was.
-    pub who: Arc<Identity>,
-    /// The rooms that it was in, if its connection was lost and the name is to be kept.
-    pub kept: Option<Vec<RoomId>>,
-}
-
-impl Message for Release {
-    type Result = ();
-}
-
-/// Takes who was found, and where.
-pub type Finder = Box<dyn FnOnce(Option<(Arc<Identity>, SessionId)>) + Send>;
-
-/// Somebody is sought by name.
-pub struct Find {
-    /// The name.
-    pub name: UserName,
-    /// Told on the Accounts' thread; must not wait.
-    pub answer: Finder,
-}
-
-impl Message for Find {
-    type Result = ();
-}
-
-/// A session is replaced by a newer one of the same account.
-#[derive(Debug)]
-pub struct Replace(pub SessionId);
-
-impl Message for Replace {
-    type Result = ();
-}
-
-/// A session goes on where an older one of the same account ended.
-#[derive(Debug)]
-pub struct Restore {
-    /// The session.
-    pub session: SessionId,
-    /// Who it is.
-    pub who: Arc<Identity>,
-    /// The rooms that the account was in.
-    pub rooms: Vec<RoomId>,
-}
-
-impl Message for Restore {
-    type Result = ();
-}
+use crate::protocol::codec;
+use crate::protocol::event::LeaveReason;
+use crate::protocol::reply::{DeviceInfo, DeviceList, Empty, Page, Registration};
+use crate::protocol::status::{Code, Refusal};
+use crate::store::registry::{DeviceRecord, Which};
 
 /// Who is told of sessions on one worker.
 pub struct Place {
     /// Ends a session.
-    pub replace: Recipient<Replace>,
+    pub end: Recipient<End>,
     /// Puts a session back into rooms.
     pub restore: Recipient<Restore>,
+    /// Takes a session into a room.
+    pub follow: Recipient<Follow>,
+    /// Answers requests.
+    pub fanout: Recipient<Deliver>,
 }
 
 /// The actor.
 pub struct Names {
     accounts: Accounts,
+    penalties: Penalties,
+    prover: Prover,
+    registration: Registration,
     clock: Arc<dyn Clock>,
     workers: Vec<Place>,
 }
 
+/// A login whose outcome is awaited.
+struct Pending {
+    session: SessionId,
+    id: u32,
+    peer: IpAddr,
+    name: UserName,
+    answer: Recipient<Outcome>,
+}
+
 impl Names {
-    /// Nobody holds a name.
-    pub fn new(policy: Policy, clock: Arc<dyn Clock>, workers: Vec<Place>) -> Self {
-        Self { accounts: Accounts::new(policy), clock, workers }
+    /// Nobody is online.
+    pub fn new(
+        accounts: Accounts,
+        prover: Prover,
+        registration: Registration,
+        clock: Arc<dyn Clock>,
+        workers: Vec<Place>,
+    ) -> Self {
+        Self { accounts, penalties: Penalties::default(), prover, registration, clock, workers }
     }
 
     fn place(&self, session: SessionId) -> Option<&Place> {
         self.workers.get(usize::from(session.worker.0))
     }
+
+    /// Takes a name that is free, or a guest's own; for anything else a proof is begun.
+    fn enter(&mut self, enter: Enter, ctx: &mut Context<Self>) -> Result<(), (Pending, Refusal)> {
+        let Enter { session, id, peer, wish: Wish { name, claim, device }, answer } = enter;
+        let pending = Pending { session, id, peer, name: name.clone(), answer };
+        let known = self.accounts.registered(&name).cloned();
+        let device = Arriving { label: device, time: self.clock.unix_ms() };
+        let prover = self.prover.clone();
+        match (claim, known) {
+            (Claim::Guest, _) => self.admit_guest(pending, None),
+            (Claim::Token(token), None) => self.admit_guest(pending, Some(&token)),
+            (Claim::Token(token), Some(account)) => {
+                let pending = self.pay(pending)?;
+                let proof = prover.come_back(account, token, device.time);
+                self.await_proof(pending, proof, ctx);
+            }
+            (Claim::Password(password), known) => {
+                let pending = self.pay(pending)?;
+                self.await_proof(pending, prover.log_in(known, password, device), ctx);
+            }
+            (Claim::Register(password, code), _) => {
+                let pending = self.claim(pending, &password, code.is_some())?;
+                let code = code.map(|code| invitation::hash(&code));
+                self.await_proof(pending, prover.register(name, password, code, device), ctx);
+            }
+        }
+        Ok(())
+    }
+
+    fn admit_guest(&mut self, pending: Pending, token: Option<&Token>) {
+        let (name, session, now) = (pending.name.clone(), pending.session, self.clock.now());
+        let entered = self.accounts.enter(name, token, session, now);
+        self.tell(pending, entered);
+    }
+
+    /// Takes the price of a wrong password in advance.
+    fn pay(&mut self, pending: Pending) -> Result<Pending, (Pending, Refusal)> {
+        let now = self.clock.now();
+        match self.penalties.charge(pending.peer, pending.name.skeleton(), now) {
+            Ok(()) => Ok(pending),
+            Err(refusal) => Err((pending, refusal)),
+        }
+    }
+
+    /// Keeps a name for who may register.
+    fn claim(
+        &mut self,
+        pending: Pending,
+        password: &Password,
+        invited: bool,
+    ) -> Result<Pending, (Pending, Refusal)> {
+        let now = self.clock.now();
+        let closed = |text| Err(Refusal::new(Code::RegistrationClosed, text));
+        let may = match self.registration {
+            // An invitation opens every door: it is made by who administers the server.
+            _ if invited => Ok(()),
+            Registration::Open => Ok(()),
+            Registration::Invite => closed("an account takes the code of an invitation here"),
+            Registration::Closed | Registration::Unknown => {
+                closed("new accounts are not made here")
+            }
+        };
+        let may = may
+            .and_then(|()| password::check(password, &pending.name))
+            .and_then(|()| self.penalties.charge_registration(pending.peer, now))
+            .and_then(|()| self.accounts.claim(&pending.name, now));
+        match may {
+            Ok(()) => Ok(pending),
+            Err(refusal) => Err((pending, refusal)),
+        }
+    }
+
+    fn await_proof(
+        &self,
+        pending: Pending,
+        proof: impl Future<Output = Result<Proven, Refusal>> + 'static,
+        ctx: &mut Context<Self>,
+    ) {
+        ctx.spawn(proof.into_actor(self).map(|proven, names, _| names.proven(pending, proven)));
+    }
+
+    fn proven(&mut self, pending: Pending, proven: Result<Proven, Refusal>) {
+        if let Ok(proven) = &proven {
+            self.penalties.forgive(pending.peer, pending.name.skeleton());
+            self.accounts.settle(&pending.name, Some(Arc::clone(&proven.who)));
+        } else {
+            self.accounts.settle(&pending.name, None);
+        }
+        let session = pending.session;
+        let entered = proven.and_then(|proven| self.accounts.open(proven, session));
+        self.tell(pending, entered);
+    }
+
+    /// Tells a session what became of its login.
+    fn tell(&mut self, pending: Pending, entered: Result<Entered, Refusal>) {
+        let Pending { session, id, answer, .. } = pending;
+        if let Ok(Entered { replaced: Some(old), .. }) = &entered {
+            self.end(*old, LeaveReason::Lost, Code::Replaced);
+        }
+        let who = entered.as_ref().ok().map(|entered| Arc::clone(&entered.who));
+        let refused = mail::offer(&answer, Outcome { id, entered }).is_err();
+        if let (true, Some(who)) = (refused, who) {
+            // The session ended while it waited: the name must not stay taken.
+            self.accounts.release(&who, session, None, self.clock.now());
+        }
+    }
+
+    fn end(&self, session: SessionId, reason: LeaveReason, code: Code) {
+        if let Some(place) = self.place(session) {
+            // Bounded: once for each session.
+            mail::post(&place.end, End { session, reason, code });
+        }
+    }
+
+    fn respond<T: serde::Serialize>(
+        &self,
+        session: SessionId,
+        id: u32,
+        result: Result<T, Refusal>,
+    ) {
+        let frame = match result {
+            Ok(result) => codec::result_frame(id, &result),
+            Err(refusal) => codec::refusal_frame(id, &refusal),
+        };
+        if let Some(place) = self.place(session) {
+            // The answer to one request: bounded by its session's credit. No room is concerned.
+            let steps = vec![Step::Respond(session, frame)];
+            mail::post(&place.fanout, Deliver { room: RoomId(u32::MAX), steps });
+        }
+    }
+
+    fn manage(&mut self, manage: Manage, ctx: &mut Context<Self>) -> Result<(), Refusal> {
+        let Manage { session, who, id, peer, task } = manage;
+        if who.account.is_guest() {
+            return Err(Code::NoAccount.into());
+        }
+        let own = self.accounts.device_of(&who, session).ok_or(Code::NotFound)?;
+        let (prover, account) = (self.prover.clone(), who.account);
+        let (now, skeleton) = (self.clock.now(), Arc::clone(who.name.skeleton()));
+        match task {
+            Task::Devices => {
+                let devices = prover.devices(account).into_actor(self);
+                ctx.spawn(devices.map(move |devices, names, _| {
+                    let list = devices.map(|devices| names.list(&who, own, devices));
+                    names.respond(session, id, list);
+                }));
+            }
+            Task::Passwd(old, new) => {
+                password::check(&new, &who.name)?;
+                self.penalties.charge(peer, &skeleton, now)?;
+                let changed = prover.passwd(account, own, old, new).into_actor(self);
+                ctx.spawn(changed.map(move |others, names, _| {
+                    if others.is_ok() {
+                        names.penalties.forgive(peer, &skeleton);
+                    }
+                    names.revoked(&Asked { session, id, who }, others);
+                }));
+            }
+            Task::Unregister(password) => {
+                self.penalties.charge(peer, &skeleton, now)?;
+                let deleted = prover.unregister(account, password).into_actor(self);
+                ctx.spawn(deleted.map(move |deleted, names, _| {
+                    if deleted.is_ok() {
+                        names.accounts.forget(&who);
+                    }
+                    names.revoked(&Asked { session, id, who }, deleted.map(|()| Which::All));
+                }));
+            }
+            Task::Revoke(device) => {
+                let revoked = prover.revoke(account, Which::One(device)).into_actor(self);
+                ctx.spawn(revoked.map(move |which, names, _| {
+                    names.revoked(&Asked { session, id, who }, which);
+                }));
+            }
+            Task::Logout(all) => {
+                let which = if all { Which::All } else { Which::One(own) };
+                let revoked = prover.revoke(account, which).into_actor(self);
+                ctx.spawn(revoked.map(move |outcome, names, _| {
+                    // Who was logged out meanwhile is out, as wanted.
+                    let gone = outcome.as_ref().is_err_and(|why| why.code == Code::NotFound);
+                    let outcome = if gone { Ok(which) } else { outcome };
+                    names.revoked(&Asked { session, id, who }, outcome);
+                }));
+            }
+        }
+        Ok(())
+    }
+
+    /// Devices were logged out: their sessions end. The one that asked is answered first.
+    fn revoked(&mut self, asked: &Asked, which: Result<Which, Refusal>) {
+        let Asked { session, id, who } = asked;
+        self.respond(*session, *id, which.clone().map(|_| Empty {}));
+        let Ok(which) = which else { return };
+        for gone in self.accounts.sessions_on(who, which) {
+            let code = if gone == *session { Code::Logout } else { Code::Revoked };
+            self.end(gone, LeaveReason::Logout, code);
+        }
+    }
+
+    fn list(&self, who: &Identity, own: DeviceId, devices: Vec<DeviceRecord>) -> DeviceList {
+        let sessions = self.accounts.sessions(who);
+        let devices = devices.into_iter().map(|record| DeviceInfo {
+            id: record.id.0,
+            device: record.label,
+            since: record.since,
+            seen: record.seen,
+            online: sessions.iter().any(|(_, device)| *device == record.id),
+            current: record.id == own,
+        });
+        DeviceList { devices: Page(devices.collect()) }
+    }
+
+    fn follow(&self, settled: &Settled) {
+        let Settled { who, room, session, .. } = settled;
+        let others = self.accounts.sessions(who).iter().filter(|(other, _)| other != session);
+        for &(session, _) in others {
+            if let Some(place) = self.place(session) {
+                let follow = Follow { session, who: Arc::clone(who), room: room.clone() };
+                // Bounded by the devices of an account.
+                mail::post(&place.follow, follow);
+            }
+        }
+    }
+}
+
+/// A request to be answered.
+struct Asked {
+    session: SessionId,
+    id: u32,
+    who: Arc<Identity>,
 }
 
 impl Actor for Names {
@@ -138,20 +321,20 @@ impl Actor for Names {
 impl Handler<Enter> for Names {
     type Result = ();
 
-    fn handle(&mut self, enter: Enter, _: &mut Self::Context) {
-        let now = self.clock.now();
-        let entered = self.accounts.enter(enter.name, enter.token, enter.session, now);
-        if let Ok(Entered { replaced: Some(old), .. }) = &entered
-            && let Some(place) = self.place(*old)
-        {
-            // Bounded: one for each login.
-            mail::post(&place.replace, Replace(*old));
+    fn handle(&mut self, enter: Enter, ctx: &mut Self::Context) {
+        if let Err((pending, refusal)) = self.enter(enter, ctx) {
+            self.tell(pending, Err(refusal));
         }
-        let who = entered.as_ref().ok().map(|entered| Arc::clone(&entered.who));
-        let refused = mail::offer(&enter.answer, Outcome { id: enter.id, entered }).is_err();
-        if let (true, Some(who)) = (refused, who) {
-            // The session ended while it waited: the name must not stay taken.
-            self.accounts.release(&who, enter.session, None, now);
+    }
+}
+
+impl Handler<Manage> for Names {
+    type Result = ();
+
+    fn handle(&mut self, manage: Manage, ctx: &mut Self::Context) {
+        let (session, id) = (manage.session, manage.id);
+        if let Err(refusal) = self.manage(manage, ctx) {
+            self.respond::<Empty>(session, id, Err(refusal));
         }
     }
 }
@@ -176,7 +359,17 @@ impl Handler<Find> for Names {
     type Result = ();
 
     fn handle(&mut self, find: Find, _: &mut Self::Context) {
-        let found = self.accounts.find(&find.name);
-        (find.answer)(found.map(|(who, session)| (Arc::clone(who), session)));
+        (find.answer)(self.accounts.find(&find.name));
+    }
+}
+
+impl Handler<Settled> for Names {
+    type Result = ();
+
+    fn handle(&mut self, settled: Settled, _: &mut Self::Context) {
+        if settled.stays {
+            self.follow(&settled);
+        }
+        self.accounts.settle_in(settled.who.account, settled.room, settled.stays);
     }
 }

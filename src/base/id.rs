@@ -35,9 +35,29 @@ impl fmt::Display for RoomId {
     }
 }
 
-/// Who: a guest for as long as the name is held. Never reused, whoever takes the name next.
+/// Who: a registered account, or a guest for as long as the name is held. Never reused, whoever takes
+/// the name next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountId(pub u64);
+
+impl AccountId {
+    /// The first id of the guests of one run; storage counts the runs. Registered accounts stay
+    /// below all of them.
+    #[must_use]
+    pub const fn first_guest(run: u32) -> Self {
+        Self(((run as u64) << 32) | 1)
+    }
+
+    /// Whether nothing of it outlives its name.
+    #[must_use]
+    pub const fn is_guest(self) -> bool {
+        self.0 > u32::MAX as u64
+    }
+}
+
+/// One device of an account: what a token belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DeviceId(pub u64);
 
 /// A room's order: starts at 1, grows by 1 for each stored event, is never reused.
 #[derive(

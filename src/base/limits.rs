@@ -26,6 +26,16 @@ pub const NAME_MARKS: usize = 4;
 pub const TEXT_BYTES: usize = 16_384;
 /// Longest topic, in bytes of UTF-8.
 pub const TOPIC_BYTES: usize = 1_024;
+/// Longest password, in bytes of UTF-8; a stranger's frame has room for two.
+pub const PASSWORD_BYTES: usize = 512;
+/// Shortest password, in characters (NIST SP 800-63B, section 5.1.1.1).
+pub const PASSWORD_CHARS: usize = 8;
+/// Longest name of a device, in bytes of UTF-8.
+pub const DEVICE_BYTES: usize = 64;
+/// Most devices of one account: one more, and the one that was away for longest is logged out.
+pub const DEVICES: usize = 32;
+/// Longest code of an invitation, in bytes.
+pub const CODE_BYTES: usize = 64;
 /// Longest program name that a client gives in `hello`, in bytes.
 pub const CLIENT_BYTES: usize = 128;
 

@@ -7,5 +7,6 @@ pub mod id;
 pub mod isolation;
 pub mod limits;
 pub mod name;
+pub mod secret;
 pub mod tally;
 pub mod wheel;

@@ -133,6 +133,8 @@ pub struct Identity {
     pub account: AccountId,
     /// Its name.
     pub name: UserName,
+    /// Whether it may administer the server.
+    pub admin: bool,
 }
 
 /// The name of a room: lower case, so that it is written in one way only.

@@ -8,14 +8,15 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::connect::{Address, Connector};
 use super::pin::{Fingerprint, KnownServers};
-use super::state::{Core, Identity};
+use super::state::{Core, Identity, Right};
 use super::task::Task;
 use super::trust::{Trust, UnknownServer};
 use super::{Client, Error, Events, Shared};
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::name::{NameError, RoomName};
+use crate::base::secret::{Password, Token};
 use crate::protocol::codec::check_params;
-use crate::protocol::request::{Login, Name};
+use crate::protocol::request::{DeviceName, Login, Name};
 use crate::protocol::status::{Code, Refusal};
 
 /// Requests on their way to the connection's task; more wait with their callers.
@@ -29,6 +30,8 @@ const EVENTS: usize = 16;
 pub struct Builder {
     server: String,
     name: String,
+    right: Right,
+    device: Option<String>,
     program: String,
     rooms: Vec<String>,
     plain: bool,
@@ -40,6 +43,8 @@ impl Builder {
         Self {
             server: server.into(),
             name: String::new(),
+            right: Right::Guest,
+            device: None,
             program: concat!("klatch/", env!("CARGO_PKG_VERSION")).into(),
             rooms: Vec::new(),
             plain: false,
@@ -55,6 +60,31 @@ impl Builder {
     /// The name to be known by.
     pub fn name(mut self, name: &str) -> Self {
         self.name = name.into();
+        self
+    }
+
+    /// The password of the account that has the name.
+    pub fn password(mut self, password: Password) -> Self {
+        self.right = Right::Password(password);
+        self
+    }
+
+    /// The token of an earlier login to the account that has the name.
+    pub fn token(mut self, token: Token) -> Self {
+        self.right = Right::Token(token);
+        self
+    }
+
+    /// Makes an account of the name, with this password, and the code of an invitation where the
+    /// server wants one.
+    pub fn register(mut self, password: Password, invite: Option<&str>) -> Self {
+        self.right = Right::Register(password, invite.map(Into::into));
+        self
+    }
+
+    /// What the list of the account's devices calls this one.
+    pub fn device(mut self, device: &str) -> Self {
+        self.device = Some(device.into());
         self
     }
 
@@ -136,11 +166,24 @@ impl Builder {
 
     fn identity(&self) -> Result<Identity, Error> {
         let name = Name::from(self.name.as_str());
-        check_params(&Login { name: name.clone(), token: None, timeout_ms: None })?;
+        let device: Option<DeviceName> = self.device.as_deref().map(Into::into);
+        let password = match &self.right {
+            Right::Password(password) | Right::Register(password, _) => Some(password.clone()),
+            Right::Guest | Right::Token(_) => None,
+        };
+        let (own, token) = (name.clone(), None);
+        check_params(&Login {
+            name: own,
+            password,
+            token,
+            device: device.clone(),
+            timeout_ms: None,
+        })?;
         let rooms = self.rooms.iter().map(|room| RoomName::parse(room));
         let rooms = rooms.map(|room| room.map(|room| Arc::clone(room.shared())));
         let rooms = rooms.collect::<Result<_, NameError>>();
         let rooms = rooms.map_err(|why| Refusal::new(Code::NameInvalid, format!("room: {why}")))?;
-        Ok(Identity { name, program: self.program.as_str().into(), rooms })
+        let (right, program) = (self.right.clone(), self.program.as_str().into());
+        Ok(Identity { name, right, device, program, rooms })
     }
 }

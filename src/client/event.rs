@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use super::Error;
 use crate::base::id::{Epoch, Seq};
-use crate::protocol::event::{Bye, Joined, Left, Message, TopicChanged, TypingChanged};
+use crate::protocol::event::{
+    Bye, Configured, Invited, Joined, Left, Message, Ranked, Removed, TopicChanged, TypingChanged,
+};
 use crate::protocol::reply::RoomState;
 
 /// Events that wait before the log is left to the server.
@@ -49,6 +51,14 @@ pub enum Event {
         /// Why it could not return; `None` if it left.
         why: Option<Error>,
     },
+    /// The client is not in this room any more: a moderator put it out, or another device left.
+    Removed(Removed),
+    /// Somebody lets the client into a private room.
+    Invited(Invited),
+    /// A room was set anew.
+    Configured(Configured),
+    /// Somebody may do more, or less, in a room.
+    Ranked(Ranked),
     /// Somebody said something; for each room in the order of `seq`, none twice.
     Message(Message),
     /// A topic was changed; in one order with the messages.

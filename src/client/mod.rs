@@ -58,6 +58,8 @@ pub use event::Event;
 pub use pin::{Fingerprint, FingerprintError, KnownServers, Pin};
 pub use trust::{TrustError, UnknownServer};
 
+pub use crate::base::secret::{Password, Token};
+
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::id::{Key, Seq};
 use crate::base::name::RoomName;
@@ -66,7 +68,7 @@ use crate::protocol::reply::{
     Empty, HistoryPage, MemberList, RoomList, RoomState, Said, TopicState, Welcome,
 };
 use crate::protocol::request::{
-    Create, Direct, History, Join, Leave, Logout, Members, Params, Rooms, Say, Topic, Typing,
+    Create, Direct, History, Join, Leave, Logout, Members, Params, Quit, Rooms, Say, Topic, Typing,
 };
 use requests::Outcome;
 use state::{Command, Purpose, Ready};
@@ -142,6 +144,19 @@ impl Client {
         &self.shared.ready.name
     }
 
+    /// Whether it holds its name as a guest, without an account.
+    #[must_use]
+    pub fn is_guest(&self) -> bool {
+        self.shared.ready.guest
+    }
+
+    /// The secret that takes the name again: an account's, for as long as this device is not logged
+    /// out; see [`Builder::token`].
+    #[must_use]
+    pub fn token(&self) -> &Token {
+        &self.shared.ready.token
+    }
+
     /// What the server said of itself and its limits at the first connection.
     #[must_use]
     pub fn welcome(&self) -> &Welcome {
@@ -195,7 +210,7 @@ impl Client {
     /// Makes a room and joins it.
     pub async fn create(&self, room: &str, topic: Option<&str>) -> Result<RoomState, Error> {
         let topic = topic.map(Into::into);
-        self.request(&Create { room: room.into(), topic, timeout_ms: None }).await
+        self.request(&Create { room: room.into(), topic, private: None, timeout_ms: None }).await
     }
 
     /// Opens the direct room with another account.
@@ -234,9 +249,16 @@ impl Client {
         Ok(())
     }
 
-    /// Ends the session politely: everything asked before is answered first.
+    /// Ends the session politely: everything asked before is answered first. The token of an account
+    /// stays good.
+    pub async fn quit(&self) -> Result<(), Error> {
+        let Empty {} = self.request(&Quit { timeout_ms: None }).await?;
+        Ok(())
+    }
+
+    /// Ends the session as [`quit`](Self::quit) does, and logs this device out.
     pub async fn logout(&self) -> Result<(), Error> {
-        let Empty {} = self.request(&Logout { timeout_ms: None }).await?;
+        let Empty {} = self.request(&Logout { all: None, timeout_ms: None }).await?;
         Ok(())
     }
 
@@ -293,5 +315,6 @@ fn purpose<P: Any>(params: &P) -> Purpose {
     if params.is::<Join>() || params.is::<Create>() || params.is::<Direct>() {
         return Purpose::Enter;
     }
-    if params.is::<Logout>() { Purpose::Logout } else { Purpose::Other }
+    let ends = params.is::<Logout>() || params.is::<Quit>();
+    if ends { Purpose::Logout } else { Purpose::Other }
 }

@@ -25,13 +25,13 @@ use super::event::{Backlog, Event};
 use super::requests::{Outcome, Owner, Requests};
 use super::room::Room;
 use crate::base::clock::Moment;
-use crate::base::id::Key;
 use crate::base::limits;
+use crate::base::secret::{Password, Token};
 use crate::protocol::codec::{self, Incoming};
 use crate::protocol::describe::Line;
 use crate::protocol::event as wire;
 use crate::protocol::reply::Welcome;
-use crate::protocol::request::{Hello, Name, Params, Ping};
+use crate::protocol::request::{DeviceName, Hello, Name, Params, Ping};
 use crate::protocol::{VERSION, VERSION_MIN};
 
 /// Rooms that a client follows; a server that announces more is not believed.
@@ -55,9 +55,21 @@ const OWN_IDS: u32 = 1 << 31;
 #[derive(Debug, Clone)]
 pub(super) struct Identity {
     pub(super) name: Name,
+    pub(super) right: Right,
+    pub(super) device: Option<DeviceName>,
     pub(super) program: Line<{ limits::CLIENT_BYTES }>,
     /// Rooms to join at the first login.
     pub(super) rooms: Vec<Arc<str>>,
+}
+
+/// By what right it takes its name, the first time.
+#[derive(Debug, Clone)]
+pub(super) enum Right {
+    Guest,
+    Password(Password),
+    Token(Token),
+    /// Makes the account, with the code of an invitation.
+    Register(Password, Option<Line<{ limits::CODE_BYTES }>>),
 }
 
 /// What a request means to the client, besides its answer.
@@ -99,6 +111,8 @@ pub(super) enum Next {
 #[derive(Debug, Clone)]
 pub(super) struct Ready {
     pub(super) name: Arc<str>,
+    pub(super) guest: bool,
+    pub(super) token: Token,
     pub(super) welcome: Arc<Welcome>,
     pub(super) rooms: Vec<Arc<str>>,
 }
@@ -124,7 +138,7 @@ pub(super) struct Core<T> {
     behind: bool,
     backlog: Backlog,
     answers: VecDeque<(T, Outcome)>,
-    token: Option<Key>,
+    token: Option<Token>,
     welcome: Option<Arc<Welcome>>,
     /// When anything was heard from the server.
     heard: Moment,

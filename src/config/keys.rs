@@ -11,7 +11,7 @@ use log::LevelFilter;
 use super::define::{Key, Reload, Section, settings};
 use super::form::{
     Address, Engine, File, Form, Host, Line, List, Network, Number, OrEmpty, OrZero, Origin, Page,
-    Plain, Room, Size, Span, Switch, User, Word,
+    Plain, Registration, Room, Size, Span, Switch, User, Word,
 };
 use crate::base::name::{RoomName, UserName};
 
@@ -115,6 +115,23 @@ settings! {
 
         /// How long a guest's name is kept for its owner after the connection is lost.
         hold: Duration as Span = seconds(60), Reload;
+    }
+
+    /// Accounts: names with a password, which outlive their connections.
+    accounts: Accounts {
+        /// Who may make an account: "open": everybody; "invite": who has the code of an invitation;
+        /// "closed": nobody.
+        registration: Registration as Word = Registration::Open, Restart;
+
+        /// "on": a free name can be taken without an account. "off": only accounts can log in.
+        guests: Switch as Word = Switch::On, Restart;
+
+        /// Accounts on this server. Each costs a few hundred bytes of memory.
+        accounts_max: usize as Number<0, 10_000_000> = 100_000, Restart;
+
+        /// Threads that check passwords, 19 MiB each; what waits longer than a second is refused as
+        /// "busy". 0: one for every two processor cores.
+        hash_threads: Option<usize> as OrZero<Number<1, 256>> = None, Restart;
     }
 
     /// Deadlines. They end what waits for somebody who does not come.

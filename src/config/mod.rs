@@ -24,8 +24,10 @@ mod text;
 mod tests;
 
 pub use define::Reload;
-pub use form::{Engine, Origin, Plain, Switch};
-pub use keys::{Config, History, Limits, Log, Names, Rooms, Server, Store, Timeouts, Tls, Web};
+pub use form::{Engine, Origin, Plain, Registration, Switch};
+pub use keys::{
+    Accounts, Config, History, Limits, Log, Names, Rooms, Server, Store, Timeouts, Tls, Web,
+};
 pub use layers::{Loaded, Sources, load};
 pub use problem::{Problem, Problems};
 pub use state_dir::NoStateDir;

@@ -12,7 +12,7 @@ use actix::{Actor, Context, Handler, Message, MessageResult, Recipient};
 use actix_rt::ArbiterHandle;
 
 use super::state::{Directory, Made};
-use crate::base::id::{RoomId, SessionId, WorkerId};
+use crate::base::id::{AccountId, RoomId, SessionId, WorkerId};
 use crate::base::limits::MAILBOX;
 use crate::base::name::{Identity, RoomName};
 use crate::fanout::actor::{Deliver, Step};
@@ -21,6 +21,8 @@ use crate::protocol::codec;
 use crate::protocol::event::LeaveReason;
 use crate::protocol::status::{Code, Refusal};
 use crate::room::actor::{Action, Ask, ChatRoom, Part, Retire, Surroundings};
+use crate::room::moderation::Target;
+use crate::room::state::Kind;
 use crate::store::RoomKind;
 
 /// A request for a room that the sender cannot reach itself.
@@ -50,10 +52,10 @@ pub enum Goal {
         /// At most so many.
         limit: Option<u32>,
     },
-    /// A new room, with its topic.
-    Create(RoomName, Option<Arc<str>>),
-    /// The direct room with another account, whose session this is.
-    Direct(Arc<Identity>, SessionId),
+    /// A new room, with its topic, and whether it is for those who are invited.
+    Create(RoomName, Option<Arc<str>>, bool),
+    /// The direct room with another account.
+    Direct(Target),
     /// The rooms that the account was in when its connection was lost.
     Return(Vec<RoomId>),
     /// A room, to ask it this.
@@ -150,12 +152,14 @@ struct RoomMail {
 }
 
 impl Rooms {
-    /// A directory over these workers, with the permanent rooms made.
+    /// A directory over these workers, with the permanent rooms made, and those that were stored;
+    /// `people` are the registered accounts.
     pub fn new(
         bound: usize,
         permanent: Vec<RoomName>,
         workers: Vec<Place>,
         around: Surroundings,
+        people: &HashMap<AccountId, Arc<Identity>>,
     ) -> Self {
         let mut rooms = Self {
             directory: Directory::new(bound, permanent.clone()),
@@ -163,12 +167,12 @@ impl Rooms {
             workers,
             around,
         };
-        rooms.restore();
+        rooms.restore(people);
         for name in permanent {
             if rooms.directory.contains(&name) {
                 continue;
             }
-            match rooms.directory.create(name.clone(), rooms.around.clock.now()) {
+            match rooms.directory.create(name.clone(), None, rooms.around.clock.now()) {
                 Ok(made) => rooms.make(made),
                 Err(refusal) => log::error!(room:% = name; "cannot be made: {}", refusal.text),
             }
@@ -177,18 +181,24 @@ impl Rooms {
     }
 
     /// Lists the rooms that were stored before.
-    fn restore(&mut self) {
+    fn restore(&mut self, people: &HashMap<AccountId, Arc<Identity>>) {
         let now = self.around.clock.now();
         let stored = self.around.store.rooms().unwrap_or_else(|error| {
             log::error!(error:% = error; "the rooms that were stored cannot be read");
             Vec::new()
         });
         for record in stored {
-            // A direct room of guests has nobody left who may see it.
-            if record.kind == RoomKind::Public {
-                let made = self.directory.restore(record.name, &record.topic, now);
-                self.make(made);
-            }
+            let kind = match record.kind {
+                RoomKind::Public => Kind::Room,
+                RoomKind::Direct(pair) => {
+                    let [one, other] = pair.map(|account| people.get(&account).map(Arc::clone));
+                    // A direct room of guests has nobody left who may see it.
+                    let (Some(one), Some(other)) = (one, other) else { continue };
+                    Kind::Direct([one, other])
+                }
+            };
+            let made = self.directory.restore(record.name.clone(), &record, kind, now);
+            self.make(made);
         }
     }
 
@@ -220,32 +230,33 @@ impl Rooms {
         let now = self.around.clock.now();
         match goal {
             Goal::List { after, limit } => {
-                let list = self.directory.list_for(who.account, after.as_ref(), limit);
+                let list = self.directory.list_for(&who, after.as_ref(), limit);
                 if let Some(id) = id {
                     self.respond(from, codec::result_frame(id, &list));
                 }
             }
-            Goal::Create(name, topic) => {
-                let made = self.directory.create(name, now).map_err(refused)?;
+            Goal::Create(name, topic, private) => {
+                let founder = private.then_some(who.account);
+                let made = self.directory.create(name, founder, now).map_err(refused)?;
                 let room = made.id;
                 self.make(made);
-                self.pass(room, Ask { from, who, id, action: Action::Join { topic } })?;
+                self.pass(room, Ask { from, who, id, action: Action::Found { topic, private } })?;
             }
-            Goal::Direct(peer, session) => {
-                let (room, made) = self.directory.direct(&who, &peer, now).map_err(refused)?;
+            Goal::Direct(peer) => {
+                let (room, made) = self.directory.direct(&who, &peer.who, now).map_err(refused)?;
                 if let Some(made) = made {
                     self.make(made);
                 }
-                self.pass(room, Ask { from, who, id, action: Action::JoinBoth { peer, session } })?;
+                self.pass(room, Ask { from, who, id, action: Action::JoinBoth(peer) })?;
             }
             Goal::Return(rooms) => {
                 for room in rooms {
-                    let (who, action) = (Arc::clone(&who), Action::Join { topic: None });
+                    let (who, action) = (Arc::clone(&who), Action::Join);
                     self.pass(room, Ask { from, who, id: None, action })?;
                 }
             }
             Goal::Ask(name, action) => {
-                let room = self.directory.find(&name, who.account).map_err(refused)?;
+                let room = self.directory.find(&name, &who).map_err(refused)?;
                 self.pass(room, Ask { from, who, id, action })?;
             }
         }

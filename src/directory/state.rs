@@ -6,7 +6,7 @@
 //! **Invariants:** no two rooms have names that look alike; a direct room is found by its two
 //! accounts and by nobody else.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ use crate::protocol::reply::{Page, RoomInfo, RoomList};
 use crate::protocol::status::{Code, Refusal};
 use crate::room::card::Card;
 use crate::room::state::{Kind, not_found};
+use crate::store::RoomRecord;
 
 /// The table of rooms.
 #[derive(Debug)]
@@ -36,6 +37,15 @@ struct Listed {
     name: RoomName,
     kind: Kind,
     card: Arc<Card>,
+}
+
+impl Listed {
+    fn may_be_seen_by(&self, who: &Identity) -> bool {
+        match &self.kind {
+            Kind::Direct(pair) => pair.iter().any(|one| one.account == who.account),
+            Kind::Room => who.admin || self.card.may_see(who.account),
+        }
+    }
 }
 
 /// A room that was just listed: its actor is to be made.
@@ -68,18 +78,23 @@ impl Directory {
         }
     }
 
-    /// The room of this name, if `account` may see it.
-    pub fn find(&self, name: &RoomName, account: AccountId) -> Result<RoomId, Refusal> {
-        let found = self.by_name.get(name).filter(|id| self.may_see(**id, account));
+    /// The room of this name, if it may be seen.
+    pub fn find(&self, name: &RoomName, who: &Identity) -> Result<RoomId, Refusal> {
+        let found = self.by_name.get(name).filter(|id| self.may_see(**id, who));
         found.copied().ok_or_else(not_found)
     }
 
-    fn may_see(&self, id: RoomId, account: AccountId) -> bool {
-        self.rooms.get(&id).is_some_and(|room| room.kind.may_see(account))
+    fn may_see(&self, id: RoomId, who: &Identity) -> bool {
+        self.rooms.get(&id).is_some_and(|room| room.may_be_seen_by(who))
     }
 
-    /// Lists a new public room.
-    pub fn create(&mut self, name: RoomName, now: Moment) -> Result<Made, Refusal> {
+    /// Lists a new room; `founder` is who may know of it, if it is private.
+    pub fn create(
+        &mut self,
+        name: RoomName,
+        founder: Option<AccountId>,
+        now: Moment,
+    ) -> Result<Made, Refusal> {
         let skeleton = name.skeleton();
         if name.is_direct() {
             return Err(invalid(&NameError::Character('@')));
@@ -87,23 +102,46 @@ impl Directory {
         if is_reserved(&skeleton) {
             return Err(Code::NameReserved.into());
         }
-        if let Some(known) = self.by_skeleton.get(&skeleton) {
-            let known = self.rooms.get(known).map_or("", |room| room.name.as_str());
+        if let Some(known) = self.by_skeleton.get(&skeleton).and_then(|id| self.rooms.get(id)) {
+            if !known.card.is_public() {
+                // What is hidden must not be told from what nobody may have.
+                return Err(Code::NameReserved.into());
+            }
+            let known = known.name.as_str();
             let text = format!("the room {known} exists, and its name looks the same");
             return Err(Refusal::new(Code::Exists, text));
         }
-        let made = self.list(name, Kind::Public, now)?;
+        let made = self.list(name, Kind::Room, now)?;
+        made.card.show_to(founder.map(|founder| HashSet::from([founder])));
         self.by_skeleton.insert(skeleton, made.id);
         Ok(made)
     }
 
-    /// Lists a room that was stored before.
-    pub fn restore(&mut self, name: RoomName, topic: &Arc<str>, now: Moment) -> Made {
+    /// Lists a room that was stored before. A private one shows itself when it is there.
+    pub fn restore(
+        &mut self,
+        name: RoomName,
+        record: &RoomRecord,
+        kind: Kind,
+        now: Moment,
+    ) -> Made {
         let skeleton = name.skeleton();
-        let made = self.enlist(name, Kind::Public, now);
+        let made = self.enlist(name, kind, now);
         made.card.keep();
-        made.card.set_topic(topic);
-        self.by_skeleton.insert(skeleton, made.id);
+        made.card.set_topic(&record.topic);
+        if record.is_private {
+            made.card.show_to(Some(HashSet::new()));
+        }
+        match &made.kind {
+            Kind::Room => {
+                self.by_skeleton.insert(skeleton, made.id);
+            }
+            Kind::Direct(pair) => {
+                let mut pair = pair.each_ref().map(|one| one.account);
+                pair.sort_unstable();
+                self.by_pair.insert(pair, made.id);
+            }
+        }
         made
     }
 
@@ -165,11 +203,11 @@ impl Directory {
         Ok(id)
     }
 
-    /// A page of the rooms that `account` may see, by name.
+    /// A page of the rooms that somebody may see, by name.
     #[must_use]
     pub fn list_for(
         &self,
-        account: AccountId,
+        who: &Identity,
         after: Option<&RoomName>,
         limit: Option<u32>,
     ) -> RoomList {
@@ -179,10 +217,10 @@ impl Directory {
             .by_name
             .range::<RoomName, _>((start, Bound::Unbounded))
             .filter_map(|(_, id)| self.rooms.get(id))
-            .filter(|room| room.kind.may_see(account));
+            .filter(|room| room.may_be_seen_by(who));
         let rooms = visible.by_ref().take(limit).map(|room| RoomInfo {
             room: Arc::clone(room.name.shared()),
-            kind: room.kind.word(),
+            kind: room.kind.word(room.card.is_public()),
             topic: room.card.topic(),
             members: room.card.members(),
         });
@@ -225,21 +263,21 @@ mod tests {
 
     fn person(account: u64) -> Arc<Identity> {
         let name = UserName::parse(&format!("p{account}")).unwrap();
-        Arc::new(Identity { account: AccountId(account), name })
+        Arc::new(Identity { account: AccountId(account), name, admin: false })
     }
 
     #[test]
     fn rooms_that_look_alike_are_one() {
         let mut directory = Directory::new(10, vec![]);
-        directory.create(name("pau1"), Moment(0)).unwrap();
-        let refusal = directory.create(name("paul"), Moment(0)).unwrap_err();
+        directory.create(name("pau1"), None, Moment(0)).unwrap();
+        let refusal = directory.create(name("paul"), None, Moment(0)).unwrap_err();
         assert_eq!(refusal.code, Code::Exists);
         assert!(refusal.text.contains("pau1"));
         assert_eq!(
-            directory.create(name("admin"), Moment(0)).unwrap_err().code,
+            directory.create(name("admin"), None, Moment(0)).unwrap_err().code,
             Code::NameReserved
         );
-        assert_eq!(directory.find(&name("paul"), AccountId(1)).unwrap_err().code, Code::NotFound);
+        assert_eq!(directory.find(&name("paul"), &person(1)).unwrap_err().code, Code::NotFound);
     }
 
     #[test]
@@ -249,37 +287,37 @@ mod tests {
         let (id, made) = directory.direct(&ann, &bob, Moment(0)).unwrap();
         let direct = made.unwrap().name;
         assert_eq!(directory.direct(&bob, &ann, Moment(0)).unwrap().0, id);
-        assert_eq!(directory.find(&direct, ann.account), Ok(id));
-        assert_eq!(directory.find(&direct, AccountId(3)).unwrap_err().code, Code::NotFound);
-        assert_eq!(directory.list_for(AccountId(3), None, None).rooms.0.len(), 0);
-        assert_eq!(directory.list_for(bob.account, None, None).rooms.0.len(), 1);
+        assert_eq!(directory.find(&direct, &ann), Ok(id));
+        assert_eq!(directory.find(&direct, &person(3)).unwrap_err().code, Code::NotFound);
+        assert_eq!(directory.list_for(&person(3), None, None).rooms.0.len(), 0);
+        assert_eq!(directory.list_for(&bob, None, None).rooms.0.len(), 1);
     }
 
     #[test]
     fn at_the_bound_the_longest_empty_room_goes() {
         let mut directory = Directory::new(3, vec![name("lobby")]);
-        let lobby = directory.create(name("lobby"), Moment(0)).unwrap();
-        let busy = directory.create(name("busy"), Moment(1)).unwrap();
+        let lobby = directory.create(name("lobby"), None, Moment(0)).unwrap();
+        let busy = directory.create(name("busy"), None, Moment(1)).unwrap();
         busy.card.set_members(1, Moment(1));
-        let old = directory.create(name("old"), Moment(2)).unwrap();
-        let new = directory.create(name("new"), Moment(3)).unwrap();
+        let old = directory.create(name("old"), None, Moment(2)).unwrap();
+        let new = directory.create(name("new"), None, Moment(3)).unwrap();
         assert_eq!(new.retired, Some(old.id));
-        assert!(directory.find(&name("old"), AccountId(1)).is_err());
+        assert!(directory.find(&name("old"), &person(1)).is_err());
         new.card.set_members(1, Moment(4));
-        let refusal = directory.create(name("one-more"), Moment(5)).unwrap_err();
+        let refusal = directory.create(name("one-more"), None, Moment(5)).unwrap_err();
         assert_eq!(refusal.limit.map(|l| (l.name, l.used, l.allowed)), Some(("rooms_max", 4, 3)));
-        assert_eq!(directory.find(&name("lobby"), AccountId(1)), Ok(lobby.id));
+        assert_eq!(directory.find(&name("lobby"), &person(1)), Ok(lobby.id));
     }
 
     #[test]
     fn lists_come_in_pages_by_name() {
         let mut directory = Directory::new(10, vec![]);
         for text in ["b", "a", "c"] {
-            directory.create(name(text), Moment(0)).unwrap();
+            directory.create(name(text), None, Moment(0)).unwrap();
         }
-        let page = directory.list_for(AccountId(1), None, Some(2));
+        let page = directory.list_for(&person(1), None, Some(2));
         assert_eq!((&*page.rooms.0[1].room, page.more), ("b", true));
-        let page = directory.list_for(AccountId(1), Some(&name("b")), Some(2));
+        let page = directory.list_for(&person(1), Some(&name("b")), Some(2));
         assert_eq!((&*page.rooms.0[0].room, page.rooms.0.len(), page.more), ("c", 1, false));
     }
 }

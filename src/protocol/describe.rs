@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::status::{Code, Refusal};
 use crate::base::id::{Epoch, Key, Seq};
 use crate::base::limits;
+use crate::base::secret::{Password, Token};
 
 /// One field of a map, as the documentation shows it.
 #[derive(Debug, Clone, Copy)]
@@ -189,6 +190,18 @@ impl<const MAX: usize> WireType for Lines<MAX> {
     }
 }
 
+impl WireType for Password {
+    const SHAPE: &'static Shape = &Shape::Str;
+
+    fn describe() -> String {
+        format!("str, at most {} bytes: a secret", limits::PASSWORD_BYTES)
+    }
+
+    fn check(&self, field: &'static str) -> Result<(), Refusal> {
+        check_text(field, self.as_str(), limits::PASSWORD_BYTES, &[])
+    }
+}
+
 impl<T: WireType> WireType for Option<T> {
     const OPTIONAL: bool = true;
     const SHAPE: &'static Shape = T::SHAPE;
@@ -232,4 +245,5 @@ plain! {
     Seq => Shape::Uint(u64::MAX), "uint, 64 bit: a seq";
     Epoch => Shape::Uint(u64::MAX), "uint, 64 bit: an epoch";
     Key => Shape::Bin(16), "bin, 16 bytes";
+    Token => Shape::Bin(32), "bin, 32 bytes: a secret";
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::describe::{Describe, Field, WireType, wire};
-use super::reply::{Page, RoomState, words};
+use super::reply::{Page, Role, RoomKind, RoomState, words};
 use crate::base::id::Seq;
 use crate::base::limits::PRESENCE_NAMES;
 
@@ -68,6 +68,10 @@ events! {
     Room(RoomState) = "room", stored: false;
     Joined(Joined) = "joined", stored: false;
     Left(Left) = "left", stored: false;
+    Removed(Removed) = "removed", stored: false;
+    Invited(Invited) = "invited", stored: false;
+    Configured(Configured) = "configured", stored: false;
+    Ranked(Ranked) = "ranked", stored: false;
     Typing(TypingChanged) = "typing", stored: false;
     Ping(ServerPing) = "ping", stored: false;
     Bye(Bye) = "bye", stored: false;
@@ -144,6 +148,63 @@ wire! {
 }
 
 wire! {
+    /// The account is in the room no more, without this session having asked for it. Nothing more
+    /// comes from there.
+    pub struct Removed {
+        /// The room.
+        pub room: Arc<str>,
+        /// Why: `left` if another device of the account left.
+        pub reason: LeaveReason,
+        /// The moderator, if it was one.
+        pub by: Option<Arc<str>>,
+        /// What the moderator says about it.
+        pub text: Option<Arc<str>>,
+        /// Until when the account cannot come back, in milliseconds since 1970 UTC.
+        pub until: Option<u64>,
+    }
+}
+
+wire! {
+    /// Somebody lets the account into a private room: `join` will do now.
+    pub struct Invited {
+        /// The room.
+        pub room: Arc<str>,
+        /// Who.
+        pub by: Arc<str>,
+    }
+}
+
+wire! {
+    /// A room was set anew.
+    pub struct Configured {
+        /// The room.
+        pub room: Arc<str>,
+        /// Public or private.
+        pub kind: RoomKind,
+        /// Only moderators and owners may write.
+        pub announcement: bool,
+        /// What a member must wait between two messages, in milliseconds.
+        pub slow_ms: u32,
+        /// Who did it.
+        pub by: Arc<str>,
+    }
+}
+
+wire! {
+    /// Somebody may do more, or less, in a room from now on.
+    pub struct Ranked {
+        /// The room.
+        pub room: Arc<str>,
+        /// Who.
+        pub name: Arc<str>,
+        /// What it may do.
+        pub role: Role,
+        /// Who did it.
+        pub by: Arc<str>,
+    }
+}
+
+wire! {
     /// A member began or stopped typing.
     pub struct TypingChanged {
         /// The room.
@@ -197,5 +258,9 @@ words! {
         Removed = "removed",
         /// The server is shutting down.
         Shutdown = "shutdown",
+        /// A moderator put it out of the room.
+        Kicked = "kicked",
+        /// A moderator put it out of the room, and keeps it out.
+        Banned = "banned",
     }
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::describe::{Shape, WireType, wire};
-use crate::base::id::{Epoch, Key, Seq};
-use crate::base::limits::ARRAY_ITEMS;
+use crate::base::id::{Epoch, Seq};
+use crate::base::limits::{ARRAY_ITEMS, DEVICES};
+use crate::base::secret::Token;
 
 wire! {
     /// The result of a request that has nothing to say.
@@ -28,6 +29,10 @@ wire! {
         pub limits: Limits,
         /// The server's clock, in milliseconds since 1970 UTC: what keys are best made from.
         pub time: u64,
+        /// Whether a name can be taken without an account.
+        pub guests: bool,
+        /// Who may make an account.
+        pub registration: Registration,
         /// A greeting for people.
         pub motd: Option<String>,
     }
@@ -78,18 +83,47 @@ wire! {
 }
 
 wire! {
-    /// The result of `login`.
+    /// The result of `login` and `register`.
     pub struct LoggedIn {
         /// The name as everybody sees it.
         pub name: Arc<str>,
         /// Whether the account ends with its name: at logout, or `hold_ms` after the connection was lost.
         pub guest: bool,
-        /// Keep it secret: it takes the name again after a lost connection.
-        pub token: Key,
-        /// How long the name is kept for the token after the connection is lost, in milliseconds.
+        /// Whether the account may administer the server.
+        pub admin: bool,
+        /// Keep it secret: it takes the name again after a lost connection; that of an account, until
+        /// the device is logged out.
+        pub token: Token,
+        /// How long a guest's name is kept for the token after the connection is lost, in milliseconds.
         pub hold_ms: u64,
-        /// The default rooms, which are being joined; a `room` event follows for each.
+        /// The rooms that are being joined; a `room` event follows for each.
         pub rooms: Vec<Arc<str>>,
+    }
+}
+
+wire! {
+    /// The result of `devices`.
+    pub struct DeviceList {
+        /// The devices, the newest first.
+        pub devices: Page<DeviceInfo, DEVICES>,
+    }
+}
+
+wire! {
+    /// A device of an account.
+    pub struct DeviceInfo {
+        /// Identifies the device.
+        pub id: u64,
+        /// What it called itself.
+        pub device: Arc<str>,
+        /// When it logged in with the password, in milliseconds since 1970 UTC.
+        pub since: u64,
+        /// When it logged in last, in milliseconds since 1970 UTC.
+        pub seen: u64,
+        /// Whether it is connected.
+        pub online: bool,
+        /// Whether it is the one that asks.
+        pub current: bool,
     }
 }
 
@@ -120,6 +154,12 @@ wire! {
         pub topic: Arc<str>,
         /// How many members there are, this one included.
         pub members: u32,
+        /// What this one may do.
+        pub role: Role,
+        /// Only moderators and owners may write.
+        pub announcement: bool,
+        /// What a member must wait between two messages, in milliseconds; 0: nothing.
+        pub slow_ms: u32,
     }
 }
 
@@ -168,6 +208,38 @@ wire! {
         pub name: Arc<str>,
         /// When it joined, in milliseconds since 1970 UTC.
         pub since: u64,
+        /// What it may do.
+        pub role: Role,
+        /// Whether it holds its name without an account.
+        pub guest: bool,
+    }
+}
+
+wire! {
+    /// The result of `standings`: who is more, or less, than a member.
+    pub struct StandingList {
+        /// The accounts, by `id`.
+        pub standings: Page<StandingInfo>,
+        /// Whether there are more after the last.
+        pub more: bool,
+    }
+}
+
+wire! {
+    /// How an account stands to a room.
+    pub struct StandingInfo {
+        /// Identifies the account.
+        pub id: u64,
+        /// Its name.
+        pub name: Arc<str>,
+        /// What it may do.
+        pub role: Role,
+        /// Whether it may come in, though the room is private.
+        pub invited: bool,
+        /// Until when it may not come in, in milliseconds since 1970 UTC.
+        pub banned_until: Option<u64>,
+        /// Until when it may not write, in milliseconds since 1970 UTC.
+        pub muted_until: Option<u64>,
     }
 }
 
@@ -270,12 +342,34 @@ words! {
         Durable = "durable",
     }
 
+    /// Who may make an account.
+    pub enum Registration {
+        /// Everybody.
+        Open = "open",
+        /// Who has an invitation.
+        Invite = "invite",
+        /// Nobody.
+        Closed = "closed",
+    }
+
     /// What kind of room it is.
     pub enum RoomKind {
         /// Open to everybody.
         Public = "public",
+        /// For those who are invited; others do not see it.
+        Private = "private",
         /// A room of two.
         Direct = "direct",
+    }
+
+    /// What a member may do.
+    pub enum Role {
+        /// What everybody may who is in the room.
+        Member = "member",
+        /// Invite, kick, ban and mute.
+        Moderator = "moderator",
+        /// Everything: set the room, give roles, delete it.
+        Owner = "owner",
     }
 
     /// What a stored event is.

@@ -4,14 +4,21 @@ use std::sync::Arc;
 
 use super::describe::{Describe, Field, Line, Lines, WireType, wire};
 use super::reply::{
-    Empty, HistoryPage, LoggedIn, MemberList, Pong, RoomList, RoomState, Said, TopicState, Welcome,
+    DeviceList, Empty, HistoryPage, LoggedIn, MemberList, Pong, Role, RoomList, RoomState, Said,
+    StandingList, TopicState, Welcome,
 };
 use super::status::{Code, Refusal};
 use crate::base::id::{Key, Seq};
-use crate::base::limits::{CLIENT_BYTES, NAME_BYTES, TEXT_BYTES, TOPIC_BYTES};
+use crate::base::limits::{
+    CLIENT_BYTES, CODE_BYTES, DEVICE_BYTES, NAME_BYTES, TEXT_BYTES, TOPIC_BYTES,
+};
+use crate::base::secret::{Password, Token};
 
 /// A name as a client writes it; what it must look like is said in [`crate::base::name`].
 pub type Name = Line<NAME_BYTES>;
+
+/// What a device calls itself.
+pub type DeviceName = Line<DEVICE_BYTES>;
 
 /// How urgent a request is: the classes of the Scheduler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -158,16 +165,64 @@ params! {
         pub client: Option<Line<CLIENT_BYTES>>,
     }
 
-    /// Takes a name as a guest, and joins the default rooms: a `room` event follows for each.
+    /// Makes an account and logs in to it, on this device. The default rooms are joined: a `room`
+    /// event follows for each.
+    pub struct Register {
+        /// The account's name.
+        pub name: Name,
+        /// Its password: at least 8 characters, and not the name.
+        pub password: Password,
+        /// The code of an invitation, where the server wants one.
+        pub invite: Option<Line<CODE_BYTES>>,
+        /// What the list of devices calls this one.
+        pub device: Option<DeviceName>,
+    }
+
+    /// Takes a name: that of an account, with its password or the token of a device; or any other, as
+    /// a guest. Rooms are joined: a `room` event follows for each.
     pub struct Login {
         /// The name to be known by.
         pub name: Name,
+        /// The account's password. This device gets a token of its own.
+        pub password: Option<Password>,
         /// The `token` of an earlier login: takes the same name again, ending an older session of it.
-        pub token: Option<Key>,
+        pub token: Option<Token>,
+        /// What the list of devices calls this one, if it is new.
+        pub device: Option<DeviceName>,
     }
 
-    /// Ends the session: answered once all earlier requests are, then `bye` with code 0 follows.
-    pub struct Logout {}
+    /// Ends the session: answered once all earlier requests are, then `bye` with code 0 follows. The
+    /// token of an account stays good; a guest's name is free at once.
+    pub struct Quit {}
+
+    /// Logs out: like `quit`, and an account's token is void from then on.
+    pub struct Logout {
+        /// Log out all devices of the account.
+        pub all: Option<bool>,
+    }
+
+    /// Changes the account's password. All its other devices are logged out.
+    pub struct Passwd {
+        /// The password that holds now.
+        pub old: Password,
+        /// The password that is to hold: at least 8 characters, and not the name.
+        pub new: Password,
+    }
+
+    /// Deletes the account for good; its name is free from then on. What it said stays.
+    pub struct Unregister {
+        /// The account's password.
+        pub password: Password,
+    }
+
+    /// Lists the devices of the account: every login with the password made one.
+    pub struct Devices {}
+
+    /// Logs a device of the account out, wherever it is.
+    pub struct Revoke {
+        /// The device's `id`.
+        pub device: u64,
+    }
 
     /// Does nothing but answer. Any request keeps a session alive; this is the cheapest.
     pub struct Ping {}
@@ -180,12 +235,14 @@ params! {
         pub limit: Option<u32>,
     }
 
-    /// Makes a room and joins it.
+    /// Makes a room, joins it, and owns it.
     pub struct Create {
         /// The new room's name.
         pub room: Name,
         /// Its topic.
         pub topic: Option<Line<TOPIC_BYTES>>,
+        /// Whether only those may know of it who are invited.
+        pub private: Option<bool>,
     }
 
     /// Joins a room; the other members are told by `joined`. Joining twice changes nothing.
@@ -194,7 +251,7 @@ params! {
         pub room: Name,
     }
 
-    /// Leaves a room; the other members are told by `left`.
+    /// Leaves a room, with all devices of the account; the other members are told by `left`.
     pub struct Leave {
         /// The room.
         pub room: Name,
@@ -249,28 +306,122 @@ params! {
         pub active: bool,
     }
 
-    /// Opens the direct room with another account: a room of two, joined by both at once.
+    /// Opens the direct room with another account: a room of two, joined by both at once; by one that
+    /// is not online, when it comes.
     pub struct Direct {
         /// The other account's name.
         pub name: Name,
+    }
+
+    /// Lets an account into a private room. Takes a moderator.
+    pub struct Invite {
+        /// The room.
+        pub room: Name,
+        /// The account's name.
+        pub name: Name,
+    }
+
+    /// Puts an account out of a room; it may come back. Takes a moderator, of a higher role than it.
+    pub struct Kick {
+        /// The room.
+        pub room: Name,
+        /// The account's name.
+        pub name: Name,
+        /// What it is told about it.
+        pub text: Option<Line<TOPIC_BYTES>>,
+    }
+
+    /// Puts an account out of a room and keeps it out. Takes a moderator, of a higher role than it.
+    pub struct Ban {
+        /// The room.
+        pub room: Name,
+        /// The account's name.
+        pub name: Name,
+        /// For how long, in milliseconds; 0 ends a ban; for good if absent.
+        pub ms: Option<u64>,
+        /// What it is told about it.
+        pub text: Option<Line<TOPIC_BYTES>>,
+    }
+
+    /// Keeps an account from writing in a room. Takes a moderator, of a higher role than it.
+    pub struct Mute {
+        /// The room.
+        pub room: Name,
+        /// The account's name.
+        pub name: Name,
+        /// For how long, in milliseconds; 0 ends it; for good if absent.
+        pub ms: Option<u64>,
+    }
+
+    /// Says what an account may do in a room. Takes an owner.
+    pub struct Rank {
+        /// The room.
+        pub room: Name,
+        /// The account's name.
+        pub name: Name,
+        /// What it may do.
+        pub role: Role,
+    }
+
+    /// Sets a room; what is absent stays. Takes an owner.
+    pub struct Configure {
+        /// The room.
+        pub room: Name,
+        /// Whether only those may know of it who are invited. Who is in stays in.
+        pub private: Option<bool>,
+        /// Whether only moderators and owners may write.
+        pub announcement: Option<bool>,
+        /// What a member must wait between two messages, in milliseconds; 0: nothing.
+        pub slow_ms: Option<u32>,
+    }
+
+    /// Lists who has a role in a room, is invited, banned or muted. Takes a moderator.
+    pub struct Standings {
+        /// The room.
+        pub room: Name,
+        /// Start after this account's `id`.
+        pub after: Option<u64>,
+        /// At most so many; the page's bound is the default.
+        pub limit: Option<u32>,
     }
 }
 
 requests! {
     Hello = "hello", Control, -> Welcome, [Version Unexpected];
-    Login = "login", Interactive, -> LoggedIn, [NameInvalid NameReserved NameTaken Quota Unexpected];
-    Logout = "logout", Control, -> Empty, [];
+    Register = "register", Interactive, -> LoggedIn, [NameInvalid NameReserved NameTaken PasswordWeak RegistrationClosed InviteInvalid Quota Unexpected Unavailable StorageFull];
+    Login = "login", Interactive, -> LoggedIn, [BadCredentials NameRegistered GuestsDenied NameInvalid NameReserved NameTaken Quota Unexpected Unavailable StorageFull];
+    Quit = "quit", Control, -> Empty, [];
+    Logout = "logout", Control, -> Empty, [Unavailable StorageFull];
+    Passwd = "passwd", Interactive, -> Empty, [BadCredentials PasswordWeak NoAccount Unavailable StorageFull];
+    Unregister = "unregister", Interactive, -> Empty, [BadCredentials NoAccount Unavailable StorageFull];
+    Devices = "devices", Bulk, -> DeviceList, [NoAccount Unavailable];
+    Revoke = "revoke", Interactive, -> Empty, [NoAccount NotFound Unavailable StorageFull];
     Ping = "ping", Control, -> Pong, [];
     Rooms = "rooms", Bulk, -> RoomList, [NameInvalid];
     Create = "create", Interactive, -> RoomState, [NameInvalid NameReserved Exists Quota];
-    Join = "join", Interactive, -> RoomState, [NameInvalid NotFound Quota];
+    Join = "join", Interactive, -> RoomState, [NameInvalid NotFound Denied Quota];
     Leave = "leave", Control, -> Empty, [NameInvalid NotFound NotMember];
     Members = "members", Bulk, -> MemberList, [NameInvalid NotFound NotMember];
-    Topic = "topic", Interactive, -> TopicState, [NameInvalid NotFound NotMember Unavailable StorageFull];
-    Say = "say", Interactive, -> Said, [NameInvalid NotFound NotMember KeyConflict KeyExpired Unavailable StorageFull];
+    Topic = "topic", Interactive, -> TopicState, [NameInvalid Denied NotFound NotMember Unavailable StorageFull];
+    Say = "say", Interactive, -> Said, [NameInvalid Denied NotFound NotMember KeyConflict KeyExpired Unavailable StorageFull];
     History = "history", Bulk, -> HistoryPage, [NameInvalid NotFound NotMember Unavailable];
     Typing = "typing", Interactive, -> Empty, [NameInvalid NotFound NotMember];
     Direct = "direct", Interactive, -> RoomState, [NameInvalid Denied NotFound Quota];
+    Invite = "invite", Interactive, -> Empty, [NameInvalid Denied NotFound NotMember Quota Unavailable StorageFull];
+    Kick = "kick", Interactive, -> Empty, [NameInvalid Denied NotFound NotMember Unavailable StorageFull];
+    Ban = "ban", Interactive, -> Empty, [NameInvalid Denied NotFound NotMember Quota Unavailable StorageFull];
+    Mute = "mute", Interactive, -> Empty, [NameInvalid Denied NotFound NotMember Quota Unavailable StorageFull];
+    Rank = "rank", Interactive, -> Empty, [NameInvalid Denied NotFound NotMember Quota Unavailable StorageFull];
+    Configure = "configure", Interactive, -> Empty, [NameInvalid Denied NotFound NotMember Unavailable StorageFull];
+    Standings = "standings", Bulk, -> StandingList, [NameInvalid Denied NotFound NotMember Unavailable];
+}
+
+impl Login {
+    /// A guest's login.
+    #[must_use]
+    pub fn guest(name: Name) -> Self {
+        Self { name, password: None, token: None, device: None, timeout_ms: None }
+    }
 }
 
 impl From<Arc<str>> for Name {

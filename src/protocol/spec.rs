@@ -5,8 +5,8 @@
 use super::describe::{Describe, Field, WireType};
 use super::event::{EVENTS, Gone};
 use super::reply::{
-    Empty, Entry, HistoryPage, Limits, LoggedIn, MemberInfo, MemberList, Pong, RoomInfo, RoomList,
-    RoomState, Said, TopicState, Welcome,
+    DeviceInfo, DeviceList, Empty, Entry, HistoryPage, Limits, LoggedIn, MemberInfo, MemberList,
+    Pong, RoomInfo, RoomList, RoomState, Said, StandingInfo, StandingList, TopicState, Welcome,
 };
 use super::request::METHODS;
 use super::status::{Code, ErrorBody};
@@ -76,10 +76,14 @@ pub fn maps() -> String {
     map::<Welcome>(&mut out);
     map::<Limits>(&mut out);
     map::<LoggedIn>(&mut out);
+    map::<DeviceList>(&mut out);
+    map::<DeviceInfo>(&mut out);
     map::<RoomState>(&mut out);
     map::<Said>(&mut out);
     map::<HistoryPage>(&mut out);
     map::<Entry>(&mut out);
+    map::<StandingList>(&mut out);
+    map::<StandingInfo>(&mut out);
     map::<TopicState>(&mut out);
     map::<RoomList>(&mut out);
     map::<RoomInfo>(&mut out);
@@ -95,7 +99,7 @@ pub fn maps() -> String {
 /// The bounds that version 1 fixes, whatever a server advertises.
 #[must_use]
 pub fn bounds() -> String {
-    let rows: [(&str, usize, &str); 13] = [
+    let rows: [(&str, usize, &str); 16] = [
         ("Body of a frame once a name is held", limits::FRAME_BYTES, "bytes"),
         ("Body of a frame before that", limits::FRAME_BYTES_BEFORE_LOGIN, "bytes"),
         ("Nesting of arrays and maps in a body", limits::DEPTH, "levels"),
@@ -106,6 +110,9 @@ pub fn bounds() -> String {
         ("Name of an account or a room", limits::NAME_BYTES, "bytes of UTF-8"),
         ("Name of an account or a room", limits::NAME_CHARS, "characters"),
         ("Combining marks on one letter of a name", limits::NAME_MARKS, "marks"),
+        ("Password", limits::PASSWORD_BYTES, "bytes of UTF-8"),
+        ("`device` of `login` and `register`", limits::DEVICE_BYTES, "bytes of UTF-8"),
+        ("Devices of one account", limits::DEVICES, "devices"),
         ("`client` of `hello`", limits::CLIENT_BYTES, "bytes of UTF-8"),
         ("Names in one `joined` or `left`", limits::PRESENCE_NAMES, "names"),
         ("Body of a frame with a page of history or of a list", limits::PAGE_BYTES, "bytes"),

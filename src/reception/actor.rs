@@ -1,7 +1,7 @@
 //! The Reception actor, one per worker: takes connections in, and watches over the worker's sessions.
 //!
-//! **Receives** [`Arrived`] from the accept loop, [`Sweep`] from the Throttle, [`Replace`] and
-//! [`Restore`] from the Accounts, [`Known`] from the directory, [`Drain`] at shutdown.
+//! **Receives** [`Arrived`] from the accept loop, [`Sweep`] from the Throttle, [`End`], [`Restore`] and
+//! [`Follow`] from the Accounts, [`Known`] from the directory, [`Drain`] at shutdown.
 //! **Bound:** one `Arrived` for each permit, one `Sweep` per tick, one of the others per login or
 //! room.
 
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message};
 
-use crate::account::actor::{Replace, Restore};
+use crate::account::mail::{End, Follow, Restore};
 use crate::base::clock::Moment;
 use crate::base::limits::MAILBOX;
 use crate::directory::actor::{Goal, Known};
@@ -19,6 +19,7 @@ use crate::fanout::link::{Framing, Link};
 use crate::protocol::codec;
 use crate::protocol::event::{Event, LeaveReason, ServerPing};
 use crate::protocol::status::{Code, Refusal};
+use crate::room::actor::Action;
 use crate::session::actor::Session;
 use crate::session::deadline::{Due, Facts, look};
 use crate::session::worker::Worker;
@@ -145,13 +146,22 @@ impl Handler<Sweep> for Reception {
     }
 }
 
-impl Handler<Replace> for Reception {
+impl Handler<End> for Reception {
     type Result = ();
 
-    fn handle(&mut self, replace: Replace, _: &mut Self::Context) {
-        if let Some(link) = self.worker.shard.link(replace.0) {
-            self.worker.shard.close(&link, LeaveReason::Lost, &Code::Replaced.into(), false);
+    fn handle(&mut self, end: End, _: &mut Self::Context) {
+        if let Some(link) = self.worker.shard.link(end.session) {
+            self.worker.shard.close(&link, end.reason, &end.code.into(), false);
         }
+    }
+}
+
+impl Handler<Follow> for Reception {
+    type Result = ();
+
+    fn handle(&mut self, follow: Follow, _: &mut Self::Context) {
+        let goal = Goal::Ask(follow.room, Action::Join);
+        self.worker.router.bring(follow.session, &follow.who, goal);
     }
 }
 

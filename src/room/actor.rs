@@ -17,9 +17,10 @@ use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, Recipi
 
 use super::batch::{Answer, Attached, Batch};
 use super::card::Card;
+use super::moderation::{Measure, Setting, Settled, Target};
 use super::pipeline::{Pipeline, Released, store_refusal};
 use super::say::Found;
-use super::state::{Departure, Kind, Policy, Room};
+use super::state::{Kind, Policy, Room};
 use crate::base::clock::Clock;
 use crate::base::id::{AccountId, Key, RoomId, Seq, SessionId};
 use crate::base::limits::MAILBOX;
@@ -30,6 +31,7 @@ use crate::mail;
 use crate::protocol::event::LeaveReason;
 use crate::protocol::reply::Empty;
 use crate::store::broken::Broken;
+use crate::store::standing::Access;
 use crate::store::{Range, Store, StoreError, Ticket};
 
 /// How long a retired room still answers those who have not heard of it.
@@ -55,18 +57,17 @@ impl Message for Ask {
 /// What a session asks of a room.
 #[derive(Debug)]
 pub enum Action {
-    /// Let me in, and if I just made the room, this is its topic.
-    Join {
-        /// The topic of a new room.
+    /// Let me in.
+    Join,
+    /// I just made the room: let me in, and let me own it.
+    Found {
+        /// Its topic.
         topic: Option<Arc<str>>,
+        /// Whether it is for those who are invited.
+        private: bool,
     },
-    /// Let me in, and the other of this direct room too.
-    JoinBoth {
-        /// The other.
-        peer: Arc<Identity>,
-        /// The other's session.
-        session: SessionId,
-    },
+    /// Let me in, and the other of this direct room too, wherever it is.
+    JoinBoth(Target),
     /// Let me go.
     Leave,
     /// Who is there?
@@ -96,6 +97,17 @@ pub enum Action {
     },
     /// I am typing, or not any more.
     Typing(bool),
+    /// Do this to somebody.
+    Moderate(Target, Measure),
+    /// Be set so.
+    Configure(Setting),
+    /// Who is more, or less, than a member?
+    Standings {
+        /// After this account.
+        after: Option<u64>,
+        /// At most so many.
+        limit: Option<u32>,
+    },
 }
 
 /// A session has ended.
@@ -147,6 +159,8 @@ pub struct Surroundings {
     pub presence_interval: Duration,
     /// What each worker counts.
     pub tallies: Arc<[Arc<Tally>]>,
+    /// Told, at once, who is at home in a room from now on.
+    pub settled: Arc<dyn Fn(Settled) + Send + Sync>,
 }
 
 impl Surroundings {
@@ -198,6 +212,9 @@ impl ChatRoom {
         });
         let mut pipeline = Pipeline::new(journal);
         let room = Room::new(name, kind, around.policy, pipeline.past());
+        if room.rights.settings().access == Access::Private {
+            card.show_to(room.rights.seers());
+        }
         let workers = around.fanouts.len();
         Self {
             id,
@@ -225,7 +242,7 @@ impl ChatRoom {
     }
 
     fn deliver(&self, released: Released) {
-        if self.pipeline.committed() > Seq(0) {
+        if self.pipeline.is_stored() {
             self.card.keep();
         }
         for steps in released {
@@ -256,27 +273,36 @@ impl Handler<Ask> for ChatRoom {
         let (from, account) = (ask.from, ask.who.account);
         let Some(id) = ask.id else {
             // The server asks on a session's behalf for one thing only.
-            if matches!(ask.action, Action::Join { .. }) {
+            if matches!(ask.action, Action::Join) {
                 self.join(from, &ask.who, Answer::Event);
             }
             return self.arm_presence(ctx);
         };
         match &ask.action {
-            Action::Join { topic } => {
+            Action::Join => self.join(from, &ask.who, Answer::Result(id)),
+            Action::Found { topic, private } => {
+                self.found(&ask, *private);
                 self.join(from, &ask.who, Answer::Result(id));
                 if let Some(topic) = topic {
-                    self.found(account, topic);
+                    self.first_topic(account, topic);
                 }
             }
-            Action::JoinBoth { peer, session } => self
-                .let_in(&[(*session, peer, Answer::Event), (from, &ask.who, Answer::Result(id))]),
-            Action::Leave => match self.part(account, from, LeaveReason::Left) {
-                Departure::Unknown => match self.room.check_member(account) {
-                    Ok(()) => self.batch.respond(from, id, &Empty {}),
+            Action::JoinBoth(peer) => self.join_both(&ask, id, peer),
+            Action::Leave => {
+                let known = self.room.check_member(account);
+                match known {
+                    Ok(()) => {
+                        self.leave(&ask.who, from);
+                        self.batch.acknowledge_change(from, id);
+                    }
                     Err(refusal) => self.batch.refuse(from, id, &refusal),
-                },
-                Departure::Account | Departure::Session => self.batch.respond(from, id, &Empty {}),
-            },
+                }
+            }
+            Action::Moderate(target, measure) => self.moderate(&ask, id, target, measure),
+            Action::Configure(setting) => self.configure(&ask, id, *setting),
+            Action::Standings { after, limit } => {
+                self.answer(from, id, self.standings(&ask, *after, *limit));
+            }
             Action::Members { after, limit } => {
                 self.answer(from, id, self.room.members(account, *after, *limit));
             }

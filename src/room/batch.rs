@@ -6,14 +6,15 @@
 
 use bytes::BytesMut;
 
-use crate::base::id::{Seq, SessionId, WorkerId};
+use crate::base::id::{AccountId, Seq, SessionId, WorkerId};
 use crate::base::limits::ROOM_BATCH_BYTES;
 use crate::fanout::actor::Step;
 use crate::protocol::codec;
 use crate::protocol::event::{Event, Message, TopicChanged};
-use crate::protocol::reply::{Entry, EntryKind, RoomState, Said, TopicState};
+use crate::protocol::reply::{Empty, Entry, EntryKind, RoomState, Said, TopicState};
 use crate::protocol::status::Refusal;
-use crate::store::NewEntry;
+use crate::store::standing::{Settings, Standing};
+use crate::store::{Changes, NewEntry};
 
 /// Room for the frames of a quiet turn without growing.
 const FRAMES_BYTES: usize = 256;
@@ -21,8 +22,14 @@ const FRAMES_BYTES: usize = 256;
 /// One turn's work of a room.
 #[derive(Debug)]
 pub struct Batch {
-    /// Entries to be stored.
-    pub entries: Vec<NewEntry>,
+    /// What is to be stored.
+    pub changes: Changes,
+    /// How accounts stood to the room before: to go back to, if it is not.
+    pub before: Vec<(AccountId, Standing)>,
+    /// How the room was set before, likewise.
+    pub settings_before: Option<Settings>,
+    /// Whether something of it was to be stored.
+    pub stores: bool,
     plans: Vec<Vec<Planned>>,
     frames: BytesMut,
     frames_stored: bool,
@@ -36,6 +43,7 @@ enum Planned {
     Shown(Step),
     Said(SessionId, u32, Said),
     Topic(SessionId, u32, Box<TopicState>),
+    Done(SessionId, u32),
     Room(SessionId, Answer, Box<RoomState>),
 }
 
@@ -69,7 +77,10 @@ impl Batch {
     #[must_use]
     pub fn new(workers: usize) -> Self {
         Self {
-            entries: Vec::new(),
+            changes: Changes::default(),
+            before: Vec::new(),
+            settings_before: None,
+            stores: false,
             plans: (0..workers).map(|_| Vec::new()).collect(),
             frames: BytesMut::new(),
             frames_stored: false,
@@ -79,7 +90,7 @@ impl Batch {
     /// Whether there is nothing in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.frames.is_empty() && self.plans.iter().all(Vec::is_empty)
+        self.changes.is_empty() && self.frames.is_empty() && self.plans.iter().all(Vec::is_empty)
     }
 
     /// Stores an entry and shows it to everybody.
@@ -92,8 +103,32 @@ impl Batch {
             // Rooms make entries of kinds that they know.
             EntryKind::Unknown => return,
         };
-        self.entries.push(entry);
+        self.changes.entries.push(entry);
         self.append(attached, &event, true);
+    }
+
+    /// Stores how an account stands to the room; `before` is what holds if that fails.
+    pub fn settle(&mut self, account: AccountId, before: Standing, now: Standing) {
+        self.before.push((account, before));
+        if !account.is_guest() {
+            self.changes.standings.push((account, now));
+        }
+    }
+
+    /// Stores how the room is set; `before` is what holds if that fails.
+    pub fn configure(&mut self, before: Settings, now: Settings) {
+        self.settings_before.get_or_insert(before);
+        self.changes.settings = Some(now);
+    }
+
+    /// Tells one session something, whatever becomes of the changes.
+    pub fn inform(&mut self, session: SessionId, event: &Event) {
+        self.plan(session, Planned::Step(Step::Send(session, codec::event_frame(event))));
+    }
+
+    /// Acknowledges a change of this batch that has no result.
+    pub fn acknowledge_change(&mut self, session: SessionId, id: u32) {
+        self.plan(session, Planned::Done(session, id));
     }
 
     /// Tells everybody something that is not stored.
@@ -198,6 +233,9 @@ impl Planned {
             Self::Topic(session, id, topic) => {
                 answered(session, id, &|| codec::result_frame(id, &*topic))
             }
+            Self::Done(session, id) => {
+                answered(session, id, &|| codec::result_frame(id, &Empty {}))
+            }
             Self::Room(session, answer, mut room) => {
                 if let Some((_, head)) = failed {
                     room.seq = room.seq.min(*head);
@@ -214,7 +252,6 @@ impl Planned {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::id::AccountId;
     use crate::protocol::event::ServerPing;
     use crate::protocol::status::Code;
 
@@ -259,7 +296,7 @@ mod tests {
     #[test]
     fn each_worker_gets_what_its_members_may_see_in_order() {
         let (batch, _) = filled();
-        assert_eq!(batch.entries.len(), 3);
+        assert_eq!(batch.changes.entries.len(), 3);
         let steps = batch.release(&Ok(()));
         assert_eq!(words(&steps[0]), "ARBBBD", "the first two messages are one run");
         assert_eq!(words(&steps[1]), "ABB");

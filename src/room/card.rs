@@ -1,11 +1,13 @@
 //! What can be seen of a room from outside, without asking it: for the directory's lists.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 use crate::base::clock::Moment;
+use crate::base::id::AccountId;
 
 /// Written by the room, read by the directory.
 #[derive(Debug, Default)]
@@ -16,6 +18,8 @@ pub struct Card {
     topic: Mutex<Arc<str>>,
     /// Something was said there that must not be lost.
     kept: AtomicBool,
+    /// Who may know of a private room; nobody is left out if it is none.
+    seers: RwLock<Option<HashSet<AccountId>>>,
 }
 
 impl Card {
@@ -27,7 +31,25 @@ impl Card {
             empty_since: AtomicU64::new(now.0),
             topic: Mutex::new("".into()),
             kept: AtomicBool::new(false),
+            seers: RwLock::new(None),
         }
+    }
+
+    /// Hides the room from everybody but these; shows it to all without any.
+    pub fn show_to(&self, seers: Option<HashSet<AccountId>>) {
+        *self.seers.write() = seers;
+    }
+
+    /// Whether everybody may know of it.
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        self.seers.read().is_none()
+    }
+
+    /// Whether an account may know of it.
+    #[must_use]
+    pub fn may_see(&self, account: AccountId) -> bool {
+        self.seers.read().as_ref().is_none_or(|seers| seers.contains(&account))
     }
 
     /// How many members there are.

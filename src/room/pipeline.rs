@@ -28,13 +28,14 @@ pub struct Pipeline {
     /// Batches whose commit is under way, each with the seq that it ends at.
     pending: VecDeque<(Ticket, Seq, Batch)>,
     committed: Seq,
+    is_stored: bool,
 }
 
 impl Pipeline {
     /// A pipeline into `journal`.
     pub fn new(journal: Box<dyn Journal>) -> Self {
         let committed = journal.head();
-        Self { journal, pending: VecDeque::new(), committed }
+        Self { journal, pending: VecDeque::new(), committed, is_stored: committed > Seq(0) }
     }
 
     /// What the room goes on from; to be asked once.
@@ -42,7 +43,8 @@ impl Pipeline {
         let none = || TopicState { topic: "".into(), by: None, time: None, seq: None };
         let topic = self.journal.topic().unwrap_or_else(none);
         let keys = self.journal.keys();
-        Past { epoch: self.journal.epoch(), head: self.journal.head(), topic, keys }
+        let house = self.journal.house();
+        Past { epoch: self.journal.epoch(), head: self.journal.head(), topic, keys, house }
     }
 
     /// The journal, to read from.
@@ -55,11 +57,17 @@ impl Pipeline {
         self.committed
     }
 
+    /// Whether storage has anything of the room.
+    pub fn is_stored(&self) -> bool {
+        self.is_stored
+    }
+
     /// Takes a batch that ends at the room's head.
     pub fn submit(&mut self, mut batch: Batch, room: &mut Room) -> Released {
-        let entries = std::mem::take(&mut batch.entries);
+        batch.stores = !batch.changes.is_empty();
+        let changes = std::mem::take(&mut batch.changes);
         let end = room.head();
-        if entries.is_empty() {
+        if changes.is_empty() {
             // It still waits for the batches before it: their frames come first.
             return match self.pending.back().map(|&(ticket, ..)| ticket) {
                 Some(ticket) => {
@@ -69,7 +77,7 @@ impl Pipeline {
                 None => vec![batch.release(&Ok(()))],
             };
         }
-        match self.journal.append(entries) {
+        match self.journal.append(changes) {
             Receipt::Committed => vec![self.commit(end, batch, room)],
             Receipt::Pending(ticket) => {
                 self.pending.push_back((ticket, end, batch));
@@ -111,6 +119,7 @@ impl Pipeline {
 
     fn commit(&mut self, end: Seq, batch: Batch, room: &mut Room) -> Vec<Vec<Step>> {
         self.committed = end;
+        self.is_stored |= batch.stores;
         room.committed(end);
         batch.release(&Ok(()))
     }
@@ -124,7 +133,18 @@ fn fail(
 ) -> Released {
     room.roll_back(head);
     let outcome = Err((store_refusal(error), head));
-    batches.into_iter().map(|batch| batch.release(&outcome)).collect()
+    batches
+        .into_iter()
+        .map(|batch| {
+            for &(account, before) in batch.before.iter().rev() {
+                room.rights.restore(account, before);
+            }
+            if let Some(settings) = batch.settings_before {
+                room.rights.set(settings);
+            }
+            batch.release(&outcome)
+        })
+        .collect()
 }
 
 /// What a client is told of storage: that, and when to retry, nothing of its inside.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::actor::{Ask, ChatRoom};
 use super::batch::Answer;
+use super::moderation::Target;
 use super::pipeline::store_refusal;
 use super::say::{Found, Saying, Spoken};
 use super::state::{Arrival, Departure};
@@ -16,6 +17,7 @@ use crate::protocol::codec;
 use crate::protocol::event::LeaveReason;
 use crate::protocol::reply::{HistoryPage, Page, Said, TopicState};
 use crate::protocol::status::Refusal;
+use crate::store::standing::{Access, Rank, Settings};
 use crate::store::{self, Range, StoreError};
 
 impl ChatRoom {
@@ -42,6 +44,11 @@ impl ChatRoom {
         }
         if arrived.iter().any(|&(.., arrival)| arrival == Arrival::Account) {
             self.announce();
+        }
+        for &(session, who, _) in arriving {
+            if arrived.iter().any(|&(came, ..)| came == session) {
+                self.settle(who, session, true);
+            }
         }
         for &(session, _, _, arrival) in &arrived {
             if arrival != Arrival::Known {
@@ -110,8 +117,29 @@ impl ChatRoom {
         None
     }
 
+    /// Lets both of a direct room in, on all sessions of the other.
+    pub(super) fn join_both(&mut self, ask: &Ask, id: u32, peer: &Target) {
+        let others = peer.sessions.iter().map(|&session| (session, &peer.who, Answer::Event));
+        let arriving: Vec<_> = others.chain([(ask.from, &ask.who, Answer::Result(id))]).collect();
+        self.let_in(&arriving);
+        self.settle(&peer.who, ask.from, true);
+    }
+
+    /// Gives a room that was just made to its founder.
+    pub(super) fn found(&mut self, ask: &Ask, private: bool) {
+        let owned = self.stand(&ask.who, |standing| standing.rank = Rank::Owner);
+        debug_assert!(owned.is_ok(), "a new room has place for its founder");
+        if private {
+            let before = self.room.rights.settings();
+            let settings = Settings { access: Access::Private, ..before };
+            self.room.rights.set(settings);
+            self.batch.configure(before, settings);
+            self.card.show_to(self.room.rights.seers());
+        }
+    }
+
     /// Sets the topic of a room that was just made.
-    pub(super) fn found(&mut self, account: AccountId, topic: &Arc<str>) {
+    pub(super) fn first_topic(&mut self, account: AccountId, topic: &Arc<str>) {
         let time = self.around.clock.unix_ms();
         if let Ok(entry) = self.room.set_topic(account, Arc::clone(topic), time) {
             self.batch.store(&self.attached, self.room.name(), entry);

@@ -1,12 +1,16 @@
 //! How a text gets its place in a room's order, once, however often it is sent.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::dedup::{Dedup, Done, Lookup};
+use super::rights::Deed;
 use super::state::Room;
 use crate::base::id::{AccountId, Key};
+use crate::base::name::Identity;
 use crate::protocol::reply::{Entry, EntryKind, Said};
 use crate::protocol::status::{Code, Refusal};
+use crate::store::standing::Rank;
 use crate::store::{Known, NewEntry};
 
 /// What is to be said.
@@ -53,7 +57,9 @@ impl Room {
         saying: Saying<'_>,
         found: Found,
     ) -> Result<Spoken, Refusal> {
-        let from = Arc::clone(self.member(account)?.who.name.shared());
+        let member = self.member(account)?;
+        let (who, last) = (Arc::clone(&member.who), member.said);
+        let from = Arc::clone(who.name.shared());
         let Saying { text, key, time } = saying;
         if let Some(key) = key {
             let lookup = match found {
@@ -74,6 +80,11 @@ impl Room {
                 Lookup::Unsure => return Ok(Spoken::Unsure),
             }
         }
+        self.rights.may(&who, Deed::Speak, time)?;
+        self.check_pace(&who, last, time)?;
+        if let Some(member) = self.members.get_mut(&account) {
+            member.said = time;
+        }
         let seq = self.head.next();
         self.head = seq;
         if let Some(key) = key {
@@ -82,5 +93,17 @@ impl Room {
         let text = Arc::clone(text);
         let entry = Entry { seq, time, kind: EntryKind::Message, from, text };
         Ok(Spoken::New(NewEntry { entry, account, key }))
+    }
+
+    /// In slow mode members wait between two messages.
+    fn check_pace(&self, who: &Identity, last: u64, time: u64) -> Result<(), Refusal> {
+        let pause = u64::from(self.rights.settings().slow_ms);
+        let waited = time.saturating_sub(last);
+        if waited >= pause || self.rights.rank(who) > Rank::Member {
+            return Ok(());
+        }
+        Err(Refusal::new(Code::Rate, "the room is in slow mode")
+            .limit("slow_ms", waited, pause)
+            .retry_after(Duration::from_millis(pause - waited)))
     }
 }

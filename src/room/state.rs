@@ -1,6 +1,6 @@
 //! A room as a value: who is in it, what its topic is, and what its order is.
 //!
-//! **Owns:** members, topic, the sequence. **Never:** sends, stores, or reads a clock.
+//! **Owns:** members, topic, rights, the sequence. **Never:** sends, stores, or reads a clock.
 //! **Invariants:** this is the only place that assigns a `seq`; each is one more than the last, and
 //! one that was not committed is given again. Who is not a member sees nothing and says nothing.
 
@@ -13,16 +13,18 @@ use smallvec::SmallVec;
 
 use super::dedup::{Dedup, Done};
 use super::presence::Presence;
+use super::rights::{self, Deed, Rights};
 use crate::base::clock::Moment;
 use crate::base::id::{AccountId, Epoch, Seq, SessionId};
 use crate::base::limits::LIST_PAGE;
 use crate::base::name::{Identity, RoomName};
 use crate::protocol::event::{Event, LeaveReason, TypingChanged};
 use crate::protocol::reply::{
-    Entry, EntryKind, MemberInfo, MemberList, Page, RoomKind, RoomState, TopicState,
+    Entry, EntryKind, MemberInfo, MemberList, Page, Role, RoomKind, RoomState, TopicState,
 };
 use crate::protocol::status::{Code, Refusal};
-use crate::store::{self, Keys, Known, NewEntry};
+use crate::store::standing::{Access, Rank};
+use crate::store::{self, House, Keys, Known, NewEntry};
 
 /// A member's typing is told again after this time at the earliest.
 const TYPING_INTERVAL: Duration = Duration::from_secs(3);
@@ -41,8 +43,8 @@ pub struct Policy {
 /// What kind of room it is, with what only that kind has.
 #[derive(Debug, Clone)]
 pub enum Kind {
-    /// Open to everybody.
-    Public,
+    /// For everybody, or for those who are invited.
+    Room,
     /// For these two.
     Direct([Arc<Identity>; 2]),
 }
@@ -50,9 +52,10 @@ pub enum Kind {
 impl Kind {
     /// Its word on the wire.
     #[must_use]
-    pub fn word(&self) -> RoomKind {
+    pub fn word(&self, is_public: bool) -> RoomKind {
         match self {
-            Self::Public => RoomKind::Public,
+            Self::Room if is_public => RoomKind::Public,
+            Self::Room => RoomKind::Private,
             Self::Direct(_) => RoomKind::Direct,
         }
     }
@@ -61,17 +64,8 @@ impl Kind {
     #[must_use]
     pub fn stored(&self) -> store::RoomKind {
         match self {
-            Self::Public => store::RoomKind::Public,
+            Self::Room => store::RoomKind::Public,
             Self::Direct([one, other]) => store::RoomKind::Direct([one.account, other.account]),
-        }
-    }
-
-    /// Whether `account` may know that the room is there.
-    #[must_use]
-    pub fn may_see(&self, account: AccountId) -> bool {
-        match self {
-            Self::Public => true,
-            Self::Direct(pair) => pair.iter().any(|one| one.account == account),
         }
     }
 }
@@ -80,14 +74,15 @@ impl Kind {
 #[derive(Debug)]
 pub struct Room {
     name: RoomName,
-    kind: Kind,
     policy: Policy,
     epoch: Epoch,
     pub(super) head: Seq,
     /// The committed topic, and those set after it whose commit is under way.
     topics: SmallVec<[TopicState; 1]>,
-    members: BTreeMap<AccountId, Member>,
+    pub(super) members: BTreeMap<AccountId, Member>,
     pub(super) dedup: Dedup,
+    /// Who may do what.
+    pub rights: Rights,
     /// Arrivals and departures that are not told yet.
     pub presence: Presence,
 }
@@ -100,6 +95,8 @@ pub(super) struct Member {
     /// Whether the others were told that it is typing, and when.
     typing: bool,
     typing_told: Option<Moment>,
+    /// When it last said something, in milliseconds since 1970 UTC.
+    pub(super) said: u64,
 }
 
 /// What a room goes on from.
@@ -113,6 +110,8 @@ pub struct Past {
     pub topic: TopicState,
     /// The keys that were used last.
     pub keys: Keys,
+    /// How it is set, and how accounts stand to it.
+    pub house: House,
 }
 
 /// What a join comes to.
@@ -141,20 +140,27 @@ impl Room {
     /// A room without members, that goes on where its history ends.
     #[must_use]
     pub fn new(name: RoomName, kind: Kind, policy: Policy, past: Past) -> Self {
-        let Past { epoch, head, topic, keys } = past;
+        let Past { epoch, head, topic, keys, house } = past;
         let mut dedup = Dedup::new(policy.keys, keys.since);
         for Known { key, seq, time, from, text } in keys.known {
             dedup.note(&from, key, &text, Done { seq, time });
         }
         let members = BTreeMap::new();
         let (topics, presence) = (SmallVec::from_elem(topic, 1), Presence::default());
-        Self { name, kind, policy, epoch, head, topics, members, dedup, presence }
+        let rights = Rights::new(kind, house, policy.members as usize);
+        Self { name, policy, epoch, head, topics, members, dedup, rights, presence }
     }
 
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &Arc<str> {
         self.name.shared()
+    }
+
+    /// Its name, as a name.
+    #[must_use]
+    pub fn room_name(&self) -> &RoomName {
+        &self.name
     }
 
     /// How many accounts are in it.
@@ -193,9 +199,7 @@ impl Room {
         session: SessionId,
         time: u64,
     ) -> Result<Arrival, Refusal> {
-        if !self.kind.may_see(who.account) {
-            return Err(not_found());
-        }
+        self.rights.may(who, Deed::Enter, time)?;
         if let Some(member) = self.members.get_mut(&who.account) {
             if member.sessions.contains(&session) {
                 return Ok(Arrival::Known);
@@ -217,6 +221,7 @@ impl Room {
             since: time,
             typing: false,
             typing_told: None,
+            said: 0,
         };
         self.members.insert(who.account, member);
         Ok(Arrival::Account)
@@ -243,6 +248,19 @@ impl Room {
         Departure::Account
     }
 
+    /// Puts an account out with all its sessions; these.
+    pub fn remove(&mut self, account: AccountId, reason: LeaveReason) -> SmallVec<[SessionId; 1]> {
+        let Some(member) = self.members.remove(&account) else { return SmallVec::new() };
+        self.presence.left(member.who.name.shared(), reason);
+        member.sessions
+    }
+
+    /// Everybody who is in.
+    #[must_use]
+    pub fn identities(&self) -> Vec<Arc<Identity>> {
+        self.members.values().map(|member| Arc::clone(&member.who)).collect()
+    }
+
     /// The account of a session that is in the room.
     #[must_use]
     pub fn account_of(&self, session: SessionId) -> Option<AccountId> {
@@ -253,19 +271,22 @@ impl Room {
     /// The room as `account` finds it, if a member.
     #[must_use]
     pub fn seen_by(&self, account: AccountId, first: Seq) -> RoomState {
-        let with = match &self.kind {
-            Kind::Public => None,
-            Kind::Direct(pair) => pair.iter().find(|one| one.account != account),
-        };
+        let pair = rights::pair(self.rights.kind());
+        let with = pair.and_then(|pair| pair.iter().find(|one| one.account != account));
+        let settings = self.rights.settings();
+        let member = self.members.get(&account);
         RoomState {
             room: Arc::clone(self.name()),
-            kind: self.kind.word(),
+            kind: self.rights.kind().word(settings.access == Access::Public),
             with: with.map(|peer| Arc::clone(peer.name.shared())),
             epoch: self.epoch,
             seq: self.head,
             first,
             topic: self.topic().topic,
             members: self.size(),
+            role: role_of(member.map_or(Rank::Member, |member| self.rights.rank(&member.who))),
+            announcement: settings.announcement,
+            slow_ms: settings.slow_ms,
         }
     }
 
@@ -276,7 +297,9 @@ impl Room {
         topic: Arc<str>,
         time: u64,
     ) -> Result<NewEntry, Refusal> {
-        let from = Arc::clone(self.member(account)?.who.name.shared());
+        let member = self.member(account)?;
+        self.rights.may(&member.who, Deed::SetTopic, time)?;
+        let from = Arc::clone(member.who.name.shared());
         let seq = self.head.next();
         self.head = seq;
         self.topics.push(TopicState {
@@ -342,6 +365,8 @@ impl Room {
             id: id.0,
             name: Arc::clone(member.who.name.shared()),
             since: member.since,
+            role: role_of(self.rights.rank(&member.who)),
+            guest: id.is_guest(),
         });
         let members = Page(page.collect());
         Ok(MemberList { members, total: self.size(), more: rest.next().is_some() })
@@ -352,10 +377,29 @@ impl Room {
         self.member(account).map(drop)
     }
 
+    /// Refuses who is neither a member nor administers the server.
+    pub fn check_member_or_admin(&self, who: &Identity) -> Result<(), Refusal> {
+        if who.admin && !self.rights.is_direct() {
+            return Ok(());
+        }
+        self.check_member(who.account)
+    }
+
     pub(super) fn member(&self, account: AccountId) -> Result<&Member, Refusal> {
         // A room that may not be seen answers like one that is not there.
-        let unknown = || if self.kind.may_see(account) { not_member() } else { not_found() };
+        let unknown =
+            || if self.rights.is_visible_to(account) { not_member() } else { not_found() };
         self.members.get(&account).ok_or_else(unknown)
+    }
+}
+
+/// A rank as the wire calls it.
+#[must_use]
+pub fn role_of(rank: Rank) -> Role {
+    match rank {
+        Rank::Member => Role::Member,
+        Rank::Moderator => Role::Moderator,
+        Rank::Owner => Role::Owner,
     }
 }
 

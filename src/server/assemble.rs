@@ -1,7 +1,9 @@
 //! Making the actors. They refer to each other in a circle (rooms send to Fanouts, Fanouts tell the
 //! directory of orphans), so each thread first makes its mailboxes, and the actors are put in after.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::Actor;
 use actix_rt::Arbiter;
@@ -12,15 +14,23 @@ use super::probe::Actors;
 use super::worker::{Common, Mailboxes, WorkerMail};
 use super::{DATABASE, Parts, Server, StartError, accept, limits};
 use crate::account::actor::{Names, Place as NamesPlace};
-use crate::base::id::WorkerId;
+use crate::account::hasher::Hasher;
+use crate::account::invitation;
+use crate::account::mail::Settled;
+use crate::account::proof::Prover;
+use crate::account::state::Accounts;
+use crate::base::id::{AccountId, WorkerId};
 use crate::base::tally::Tally;
 use crate::config::{Config, Engine, Switch};
 use crate::directory::actor::{Place as RoomsPlace, Rooms};
+use crate::mail;
 use crate::room::actor::Surroundings;
+use crate::room::moderation as room;
 use crate::session::router::{Policy as RouterPolicy, Shared};
 use crate::session::worker::{Plain, Settings};
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
+use crate::store::registry::{Change, Everybody};
 use crate::store::sqlite::SqliteStore;
 use crate::throttle::actor::Throttle;
 use crate::transport::tls::Identity;
@@ -40,17 +50,12 @@ pub(super) fn assemble(
     let (mailboxes, mail): (Vec<Mailboxes>, Vec<WorkerMail>) =
         arbiters.iter().map(|_| Mailboxes::new()).unzip();
 
-    let names = Names::new(
-        limits::accounts(config),
-        Arc::clone(&parts.clock),
-        mail.iter()
-            .map(|mail| NamesPlace {
-                replace: mail.reception.clone().recipient(),
-                restore: mail.reception.clone().recipient(),
-            })
-            .collect(),
-    )
-    .start();
+    let everybody = store.registry().everybody().map_err(StartError::Accounts)?;
+    let first_admin = (!everybody.has_admin).then(|| first_admin(store.as_ref(), parts)).flatten();
+    let people = everybody.accounts.iter().map(|who| (who.account, Arc::clone(who)));
+    let people: HashMap<_, _> = people.collect();
+    let names = names(config, parts, (store.as_ref(), everybody), &mail)?.start();
+    let told = names.clone().recipient();
     let tallies: Arc<[Arc<Tally>]> = mail.iter().map(|_| Arc::default()).collect();
     let around = Surroundings {
         fanouts: mail.iter().map(|mail| mail.fanout.clone().recipient()).collect(),
@@ -59,13 +64,19 @@ pub(super) fn assemble(
         policy: limits::room(config),
         presence_interval: config.rooms.presence_interval,
         tallies: Arc::clone(&tallies),
+        settled: Arc::new(move |settled| {
+            let room::Settled { who, room, session, stays } = settled;
+            // Bounded by the credit of the sessions that join and leave.
+            mail::post(&told, Settled { who, room, session, stays });
+        }),
     };
     let places = arbiters.iter().zip(&mail).map(|(arbiter, mail)| RoomsPlace {
         arbiter: arbiter.handle(),
         learner: mail.reception.clone().recipient(),
     });
     let permanent = config.rooms.default.clone();
-    let rooms = Rooms::new(config.rooms.rooms_max, permanent, places.collect(), around).start();
+    let rooms =
+        Rooms::new(config.rooms.rooms_max, permanent, places.collect(), around, &people).start();
 
     let sweeps = mail.iter().map(|mail| mail.reception.clone().recipient()).collect();
     let throttle = Throttle::new(limits::admission(config), Arc::clone(&parts.clock), sweeps);
@@ -82,6 +93,7 @@ pub(super) fn assemble(
             seek: rooms.clone().recipient(),
             depart: rooms.recipient(),
             enter: names.clone().recipient(),
+            manage: names.clone().recipient(),
             find: names.clone().recipient(),
             release: names.recipient(),
         },
@@ -104,7 +116,42 @@ pub(super) fn assemble(
         .map(|listener| accept::spawn(listener, throttle.clone().recipient(), arrivals.clone()))
         .collect::<Result<_, _>>()?;
     let drains = mail.iter().map(|mail| mail.reception.clone().recipient()).collect();
-    Ok(Server { addresses, identity, throttle, drains, arbiters, accepting, store })
+    Ok(Server { addresses, identity, throttle, drains, arbiters, accepting, store, first_admin })
+}
+
+/// How long the first administrator has time to register.
+const CODE_LASTS: Duration = Duration::from_secs(24 * 3600);
+
+fn names(
+    config: &Config,
+    parts: &Parts,
+    (store, everybody): (&dyn Store, Everybody),
+    mail: &[WorkerMail],
+) -> Result<Names, StartError> {
+    let registry = store.registry();
+    let first = AccountId::first_guest(registry.run());
+    let accounts = Accounts::new(limits::accounts(config), first, everybody);
+    let threads = config.accounts.hash_threads.unwrap_or_else(|| cores().div_ceil(2));
+    let prover = Prover::new(registry, Hasher::start(threads)?);
+    let places = mail.iter().map(|mail| NamesPlace {
+        end: mail.reception.clone().recipient(),
+        restore: mail.reception.clone().recipient(),
+        follow: mail.reception.clone().recipient(),
+        fanout: mail.fanout.clone().recipient(),
+    });
+    let (registration, clock) = (limits::registration(config), Arc::clone(&parts.clock));
+    Ok(Names::new(accounts, prover, registration, clock, places.collect()))
+}
+
+/// The code with which the first administrator registers. It is good for a day; a later start makes
+/// another one, until there is an administrator.
+fn first_admin(store: &dyn Store, parts: &Parts) -> Option<String> {
+    let code = invitation::code();
+    let until = Some(parts.clock.unix_ms() + CODE_LASTS.as_millis() as u64);
+    let change = Change::Invite { code: invitation::hash(&code), until, admin: true };
+    let (told, made) = std::sync::mpsc::channel();
+    store.registry().change(change, Box::new(move |outcome| drop(told.send(outcome))));
+    made.recv().is_ok_and(|outcome| outcome.is_ok()).then_some(code)
 }
 
 fn open_store(config: &Config, parts: &Parts) -> Result<Arc<dyn Store>, StartError> {

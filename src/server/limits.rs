@@ -5,11 +5,11 @@ use std::time::Duration;
 use crate::account::state::Policy as AccountPolicy;
 use crate::base::clock::millis_up;
 use crate::base::limits;
-use crate::config::Config;
+use crate::config::{Config, Engine, Registration, Switch};
 use crate::fanout::farewell::FAREWELL;
 use crate::fanout::shard::Policy as OutboxPolicy;
 use crate::protocol::VERSION;
-use crate::protocol::reply::{Durability, Limits, Welcome};
+use crate::protocol::reply::{Durability, Limits, Registration as Word, Welcome};
 use crate::room::state::Policy as RoomPolicy;
 use crate::session::deadline::Timeouts;
 use crate::store::memory::Bounds;
@@ -133,6 +133,20 @@ pub fn accounts(config: &Config) -> AccountPolicy {
         reserved: config.names.reserved.clone(),
         hold: config.names.hold,
         held: connections(config) as usize,
+        guests: config.accounts.guests == Switch::On,
+        registered: config.accounts.accounts_max,
+    }
+}
+
+/// Who may make an account.
+#[must_use]
+pub fn registration(config: &Config) -> Word {
+    match config.accounts.registration {
+        // What is kept in memory only is no account.
+        _ if config.store.engine == Engine::Memory => Word::Closed,
+        Registration::Open => Word::Open,
+        Registration::Invite => Word::Invite,
+        Registration::Closed => Word::Closed,
     }
 }
 
@@ -178,6 +192,8 @@ pub fn welcome(config: &Config, durability: Durability) -> Welcome {
         },
         // The session says when it greets.
         time: 0,
+        guests: config.accounts.guests == Switch::On,
+        registration: registration(config),
         motd: config.server.motd.clone(),
     }
 }

@@ -31,8 +31,8 @@ use crate::config::Config;
 use crate::protocol::ALPN_WIRE;
 use crate::reception::actor::Drain;
 use crate::session::worker::Observer;
-use crate::store::Store;
 use crate::store::sqlite::OpenError;
+use crate::store::{Store, StoreError};
 use crate::throttle::actor::{Throttle, Tick};
 use crate::transport::certificate::{self, MakeError};
 use crate::transport::listener::BindError;
@@ -56,6 +56,9 @@ pub enum StartError {
     /// The database cannot be opened.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// Who is registered cannot be read.
+    #[error("the accounts cannot be read: {0}; klatchd restore brings a backup back")]
+    Accounts(StoreError),
     /// The state directory cannot be made.
     #[error("cannot make the state directory {}: {source}; set server.state_dir", path.display())]
     StateDirectory {
@@ -99,9 +102,16 @@ pub struct Server {
     arbiters: Vec<Arbiter>,
     accepting: Vec<JoinHandle<()>>,
     store: Arc<dyn Store>,
+    first_admin: Option<String>,
 }
 
 impl Server {
+    /// The code with which the first administrator registers, while there is none.
+    #[must_use]
+    pub fn first_admin(&self) -> Option<&str> {
+        self.first_admin.as_deref()
+    }
+
     /// The addresses that it listens on.
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {

@@ -59,7 +59,7 @@ async fn round_trip(room: &Recipient<Ask>) -> Result<(), &'static str> {
     let name = UserName::parse("readyz").map_err(|_| "no name to ask with")?;
     let ask = Ask {
         from: SessionId { worker: WorkerId(0), slot: u32::MAX, generation: u32::MAX },
-        who: Arc::new(Identity { account: AccountId(0), name }),
+        who: Arc::new(Identity { account: AccountId(0), name, admin: false }),
         id: None,
         action: Action::ReadTopic,
     };

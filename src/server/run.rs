@@ -62,7 +62,13 @@ fn greet(server: &Server, out: &mut impl Write) -> io::Result<()> {
     }
     writeln!(out, "  certificate   sha256:{}", server.fingerprint())?;
     if let Some(address) = server.addresses().first() {
-        writeln!(out, "  chat with     {} --server {}", client(), reachable(*address))?;
+        let address = reachable(*address);
+        if let Some(code) = server.first_admin() {
+            // Who opens it registers as the administrator.
+            writeln!(out, "  administrate  https://{address}/#invite={code} (once, within a day)")?;
+        }
+        writeln!(out, "  open          https://{address}/")?;
+        writeln!(out, "  chat with     {} --server {address}", client())?;
     }
     out.flush()
 }

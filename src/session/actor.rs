@@ -19,7 +19,7 @@ use actix::{Actor, ActorContext, AsyncContext, Context, Handler};
 
 use super::connection::Connection;
 use super::worker::Worker;
-use crate::account::actor::Outcome;
+use crate::account::mail::Outcome;
 use crate::base::isolation::contain;
 use crate::fanout::link::Link;
 use crate::protocol::status::Refusal;

@@ -9,22 +9,25 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::time::Sleep;
 
+use super::job::Task;
 use super::reader::Reader;
-use super::state::State;
+use super::state::{Extent, State};
 use super::visit::{Visit, is_http};
 use super::worker::{Plain, Worker};
-use crate::account::actor::Outcome;
+use crate::account::mail::Outcome;
 use crate::fanout::link::Link;
 use crate::mail::Mailbox;
 use crate::protocol::ALPN_HTTP;
 use crate::protocol::codec;
 use crate::protocol::event::LeaveReason;
 use crate::protocol::reply::Empty;
+use crate::protocol::request::Class;
 use crate::protocol::status::{Code, Refusal};
 use crate::throttle::admission::Permit;
 use crate::throttle::budget::Budget;
@@ -74,8 +77,13 @@ pub(super) enum Phase {
     Open,
     /// The peer has sent its last byte, and still reads.
     HalfClosed,
-    /// Answering what is under way, then this `logout`.
-    Leaving(u32),
+    /// Answering what is under way, then this `quit` or `logout`.
+    Leaving {
+        /// Its number.
+        id: u32,
+        /// What it is meant for.
+        extent: Extent,
+    },
     /// Closing: writing what waits.
     Farewell,
     /// Everything is written; waiting for the peer's end.
@@ -141,7 +149,7 @@ impl Connection {
                 Phase::Fresh | Phase::Open | Phase::HalfClosed => {
                     ready!(self.poll_open(answer, cx));
                 }
-                Phase::Leaving(id) => ready!(self.poll_leaving(id, cx)),
+                Phase::Leaving { id, extent } => ready!(self.poll_leaving(id, extent, cx)),
                 Phase::Farewell => ready!(self.poll_farewell(cx)),
                 Phase::Lingering => {
                     ready!(self.poll_lingering(cx));
@@ -288,11 +296,19 @@ impl Connection {
         Poll::Ready(())
     }
 
-    fn poll_leaving(&mut self, id: u32, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_leaving(&mut self, id: u32, extent: Extent, cx: &mut Context<'_>) -> Poll<()> {
         self.poll_writable(cx);
         if self.link.inflight() > 0 {
             self.link.park();
             return Poll::Pending;
+        }
+        let account = self.state.identity().filter(|who| !who.account.is_guest());
+        if let (Some(who), Extent::Device | Extent::All) = (account, extent) {
+            // The Accounts answer, and end the session, once the token is void.
+            self.phase = Phase::Open;
+            let all = extent == Extent::All;
+            self.submit(id, Task::Logout(Arc::clone(who), all), Class::Control, 1, None);
+            return Poll::Ready(());
         }
         self.worker.shard.send(&self.link, codec::result_frame(id, &Empty {}));
         self.end(LeaveReason::Logout, &Code::Logout.into());

@@ -1,13 +1,15 @@
 //! A request on its way to whoever does it.
 
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::account::actor::Outcome;
+use crate::account::mail::Outcome;
+use crate::account::wish::Wish;
 use crate::base::clock::{Moment, millis_up};
 use crate::base::limits::{FRAME_BYTES, SCHEDULER_JOBS};
-use crate::base::name::{Identity, UserName};
+use crate::base::name::Identity;
 use crate::fanout::link::Link;
 use crate::mail::Mailbox;
 use crate::protocol::request::{Class, Request};
@@ -20,6 +22,8 @@ pub struct Job {
     pub link: Rc<Link>,
     /// Its number.
     pub id: u32,
+    /// Where its session comes from.
+    pub peer: IpAddr,
     /// What it asks.
     pub task: Task,
     /// When it was read.
@@ -31,9 +35,11 @@ pub struct Job {
 /// What a job asks.
 pub enum Task {
     /// A name for the session.
-    Enter(UserName, Option<crate::base::id::Key>, Mailbox<Outcome>),
+    Enter(Wish, Mailbox<Outcome>),
     /// A request of somebody with a name.
     Request(Arc<Identity>, Request),
+    /// The logout of an account: of this session's device, or of all.
+    Logout(Arc<Identity>, bool),
 }
 
 impl Job {

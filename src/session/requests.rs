@@ -12,7 +12,7 @@ use super::job::{Job, Task, cost};
 use super::reader::{More, Taken};
 use super::state::Verdict;
 use super::visit::is_http;
-use crate::account::actor::Outcome;
+use crate::account::mail::Outcome;
 use crate::account::state::Entered;
 use crate::base::isolation::share;
 use crate::base::limits::FRAME_HEADER_BYTES;
@@ -152,9 +152,8 @@ impl Connection {
                 let pong = Pong { time: self.worker.shard.unix_ms() };
                 self.send(&codec::result_frame(id, &pong));
             }
-            Verdict::Enter(name) => {
-                let token = if let Request::Login(login) = &request { login.token } else { None };
-                let task = Task::Enter(name, token, answer());
+            Verdict::Enter(wish) => {
+                let task = Task::Enter(wish, answer());
                 self.submit(id, task, Class::Interactive, 1, request.timeout_ms());
             }
             Verdict::Schedule(class) => {
@@ -163,7 +162,7 @@ impl Connection {
                 let class = self.class_of(&request, class);
                 self.submit(id, Task::Request(who, request), class, cost, timeout);
             }
-            Verdict::Leave => self.phase = Phase::Leaving(id),
+            Verdict::Leave(extent) => self.phase = Phase::Leaving { id, extent },
             Verdict::Refuse(refusal) => self.refuse(id, &refusal),
             Verdict::End(refusal) => {
                 self.send(&codec::refusal_frame(id, &refusal));
@@ -181,19 +180,32 @@ impl Connection {
         class
     }
 
-    fn submit(&self, id: u32, task: Task, class: Class, cost: u32, timeout_ms: Option<u32>) {
+    pub(super) fn submit(
+        &self,
+        id: u32,
+        task: Task,
+        class: Class,
+        cost: u32,
+        timeout_ms: Option<u32>,
+    ) {
         let (group, flow) = (self.budget.permit().group(), self.link.id().slot);
         let place = Place { class, group, flow, cost };
         let link = Rc::clone(&self.link);
         let received = self.worker.shard.now();
         let timeout = timeout_ms.map(|ms| Duration::from_millis(ms.into()));
         self.link.take_credit();
-        share(|| match self.worker.desk.submit(place, Job { link, id, task, received, timeout }) {
-            Submitted::Now(job) => self.worker.router.work(job),
-            Submitted::Queued => {}
-            Submitted::Full(job) => {
-                let refusal = Refusal::from(Code::Busy).retry_after(RETRY);
-                self.worker.router.give_up(job, refusal);
+        share(|| {
+            match self
+                .worker
+                .desk
+                .submit(place, Job { link, id, peer: self.peer.ip(), task, received, timeout })
+            {
+                Submitted::Now(job) => self.worker.router.work(job),
+                Submitted::Queued => {}
+                Submitted::Full(job) => {
+                    let refusal = Refusal::from(Code::Busy).retry_after(RETRY);
+                    self.worker.router.give_up(job, refusal);
+                }
             }
         });
     }
@@ -252,7 +264,7 @@ impl Connection {
     }
 
     fn enter(&mut self, id: u32, entered: Entered) {
-        let Entered { who, token, rooms, .. } = entered;
+        let Entered { who, token, rooms, homes, .. } = entered;
         self.state.entered(Arc::clone(&who));
         if self.link.closing().is_some() {
             // It ended while it waited: the name is given back, and no room is joined.
@@ -262,18 +274,20 @@ impl Connection {
         self.budget.permit().named();
         let settings = &self.worker.settings;
         self.worker.shard.arm(&self.link, self.worker.shard.now().after(settings.timeouts.ping));
-        let names = settings.default_rooms.iter().map(|room| Arc::clone(room.shared()));
+        let mut all = settings.default_rooms.clone();
+        all.extend(homes.into_iter().filter(|home| !settings.default_rooms.contains(home)));
         let logged_in = LoggedIn {
             name: Arc::clone(who.name.shared()),
-            guest: true,
+            guest: who.account.is_guest(),
+            admin: who.admin,
             token,
             hold_ms: settings.hold_ms,
-            rooms: names.collect(),
+            rooms: all.iter().map(|room| Arc::clone(room.shared())).collect(),
         };
         let router = &self.worker.router;
         router.respond(&self.link, id, &logged_in);
-        for room in &settings.default_rooms {
-            let goal = Goal::Ask(room.clone(), Action::Join { topic: None });
+        for room in all {
+            let goal = Goal::Ask(room, Action::Join);
             router.bring(self.link.id(), &who, goal);
         }
         if !rooms.is_empty() {

@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +13,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::job::{Job, Task};
-use crate::account::actor::{Enter, Find, Outcome, Release};
-use crate::base::id::{RoomId, SessionId};
+use crate::account::mail::{Enter, Find, Manage, Outcome, Release, Task as ManageTask};
+use crate::base::id::{DeviceId, RoomId, SessionId};
 use crate::base::name::{Identity, RoomName, UserName};
 use crate::directory::actor::{Depart, Goal, Known, Seek, undelivered};
 use crate::directory::state::invalid;
@@ -23,10 +24,13 @@ use crate::fanout::shard::Shard;
 use crate::mail::{self, Mailbox, Undelivered};
 use crate::protocol::codec;
 use crate::protocol::event::LeaveReason;
-use crate::protocol::request::{Name, Request};
+use crate::protocol::reply::Role;
+use crate::protocol::request::{Configure, Name, Request};
 use crate::protocol::status::{Code, Refusal};
 use crate::room::actor::{Action, Ask, Part};
+use crate::room::moderation::{Measure, Setting, Target};
 use crate::store::Range;
+use crate::store::standing::Rank;
 
 /// The addresses of the actors that all workers share.
 #[derive(Clone)]
@@ -37,6 +41,8 @@ pub struct Shared {
     pub depart: Mailbox<Depart>,
     /// Gives out names.
     pub enter: Mailbox<Enter>,
+    /// Sees to people's own accounts.
+    pub manage: Mailbox<Manage>,
     /// Finds people.
     pub find: Mailbox<Find>,
     /// Takes names back.
@@ -82,15 +88,21 @@ impl Router {
         }
         let (link, id) = (job.link, job.id);
         let done = match job.task {
-            Task::Enter(name, token, answer) => {
-                let enter = Enter { session: link.id(), id, name, token, answer };
+            Task::Enter(wish, answer) => {
+                let enter = Enter { session: link.id(), id, peer: job.peer, wish, answer };
                 if let Err((why, enter)) = mail::offer(&self.shared.enter, enter) {
                     let entered = Err(undelivered(why));
                     mail::post(&enter.answer, Outcome { id, entered });
                 }
                 return;
             }
-            Task::Request(who, request) => self.pass(&link, who, id, request),
+            Task::Request(who, request) => match own_account(&request) {
+                Some(task) => self.manage(&link, who, id, job.peer, task),
+                None => self.pass(&link, who, id, request),
+            },
+            Task::Logout(who, all) => {
+                self.manage(&link, who, id, job.peer, ManageTask::Logout(all))
+            }
         };
         if let Err(refusal) = done {
             self.refuse(&link, id, &refusal);
@@ -100,8 +112,8 @@ impl Router {
     /// Refuses a job that was not begun.
     pub fn give_up(&self, job: Job, refusal: Refusal) {
         match job.task {
-            Task::Request(..) => self.refuse(&job.link, job.id, &refusal),
-            Task::Enter(_, _, answer) => {
+            Task::Request(..) | Task::Logout(..) => self.refuse(&job.link, job.id, &refusal),
+            Task::Enter(_, answer) => {
                 // The session itself must know: it may ask for a name again. Bounded: one at a time.
                 mail::post(&answer, Outcome { id: job.id, entered: Err(refusal) });
             }
@@ -148,13 +160,13 @@ impl Router {
             Request::Join(join) => {
                 self.check_rooms(link)?;
                 let name = room_name(&join.room)?;
-                let goal = Goal::Ask(name, Action::Join { topic: None });
+                let goal = Goal::Ask(name, Action::Join);
                 return self.seek(link.id(), who, Some(id), goal);
             }
             Request::Create(create) => {
                 self.check_rooms(link)?;
                 let topic = create.topic.map(|topic| topic.0).filter(|topic| !topic.is_empty());
-                let goal = Goal::Create(room_name(&create.room)?, topic);
+                let goal = Goal::Create(room_name(&create.room)?, topic, create.private == Some(true));
                 return self.seek(link.id(), who, Some(id), goal);
             }
             Request::Rooms(rooms) => {
@@ -166,12 +178,60 @@ impl Router {
                 self.check_rooms(link)?;
                 return self.direct(link.id(), who, id, &direct.name);
             }
-            // The session answers these itself.
-            Request::Hello(_) | Request::Login(_) | Request::Logout(_) | Request::Ping(_) => {
-                return Err(Code::Unexpected.into());
+            Request::Invite(invite) => {
+                return self.moderate(link, who, id, (invite.room, invite.name), Measure::Invite);
             }
+            Request::Kick(kick) => {
+                let measure = Measure::Kick(kick.text.map(|text| text.0));
+                return self.moderate(link, who, id, (kick.room, kick.name), measure);
+            }
+            Request::Ban(ban) => {
+                let measure = Measure::Ban(ban.ms, ban.text.map(|text| text.0));
+                return self.moderate(link, who, id, (ban.room, ban.name), measure);
+            }
+            Request::Mute(mute) => {
+                let measure = Measure::Mute(mute.ms);
+                return self.moderate(link, who, id, (mute.room, mute.name), measure);
+            }
+            Request::Rank(rank) => {
+                let measure = Measure::Rank(rank_of(rank.role)?);
+                return self.moderate(link, who, id, (rank.room, rank.name), measure);
+            }
+            Request::Configure(configure) => {
+                let Configure { room, private, announcement, slow_ms, .. } = configure;
+                (room, Action::Configure(Setting { private, announcement, slow_ms }))
+            }
+            Request::Standings(standings) => {
+                let (after, limit) = (standings.after, standings.limit);
+                (standings.room, Action::Standings { after, limit })
+            }
+            // The session answers these itself.
+            Request::Hello(_)
+            | Request::Register(_)
+            | Request::Login(_)
+            | Request::Quit(_)
+            | Request::Logout(_)
+            | Request::Ping(_)
+            // These are for the Accounts.
+            | Request::Passwd(_)
+            | Request::Unregister(_)
+            | Request::Devices(_)
+            | Request::Revoke(_) => return Err(Code::Unexpected.into()),
         };
         self.ask(&room, Ask { from: link.id(), who, id: Some(id), action })
+    }
+
+    /// Hands on what somebody asks about their own account.
+    fn manage(
+        &self,
+        link: &Link,
+        who: Arc<Identity>,
+        id: u32,
+        peer: IpAddr,
+        task: ManageTask,
+    ) -> Result<(), Refusal> {
+        let manage = Manage { session: link.id(), who, id, peer, task };
+        mail::offer(&self.shared.manage, manage).map_err(|(why, _)| undelivered(why))
     }
 
     /// Asks a room: itself, if the way is known, else through the directory.
@@ -229,25 +289,54 @@ impl Router {
         id: u32,
         name: &Name,
     ) -> Result<(), Refusal> {
+        let seek = self.shared.seek.clone();
+        self.with_person(from, id, name, move |peer| {
+            if peer.who.account == who.account {
+                return Err(Refusal::new(Code::Denied, "a direct room is for two"));
+            }
+            let goal = Goal::Direct(peer);
+            mail::offer(&seek, Seek { from, who, id: Some(id), goal })
+                .map_err(|(why, _)| undelivered(why))
+        })
+    }
+
+    /// Does something to somebody in a room.
+    fn moderate(
+        &self,
+        link: &Link,
+        who: Arc<Identity>,
+        id: u32,
+        (room, name): (Name, Name),
+        measure: Measure,
+    ) -> Result<(), Refusal> {
+        let (seek, from, room) = (self.shared.seek.clone(), link.id(), room_name(&room)?);
+        self.with_person(from, id, &name, move |target| {
+            let goal = Goal::Ask(room, Action::Moderate(target, measure));
+            mail::offer(&seek, Seek { from, who, id: Some(id), goal })
+                .map_err(|(why, _)| undelivered(why))
+        })
+    }
+
+    /// Finds somebody, online or registered, and goes on with that.
+    fn with_person(
+        &self,
+        from: SessionId,
+        id: u32,
+        name: &Name,
+        then: impl FnOnce(Target) -> Result<(), Refusal> + Send + 'static,
+    ) -> Result<(), Refusal> {
         let name = UserName::parse(&name.0).map_err(|error| invalid(&error))?;
-        let (seek, fanout) = (self.shared.seek.clone(), self.fanout.clone());
-        let answer = Box::new(move |found: Option<(Arc<Identity>, SessionId)>| {
-            let refusal = match found {
-                Some((peer, _)) if peer.account == who.account => {
-                    Refusal::new(Code::Denied, "a direct room is for two")
-                }
-                Some((peer, session)) => {
-                    let goal = Goal::Direct(peer, session);
-                    match mail::offer(&seek, Seek { from, who, id: Some(id), goal }) {
-                        Ok(()) => return,
-                        Err((why, _)) => undelivered(why),
-                    }
-                }
-                None => Refusal::new(Code::NotFound, "nobody of that name is online"),
+        let fanout = self.fanout.clone();
+        let answer = Box::new(move |found: Option<(Arc<Identity>, Vec<SessionId>)>| {
+            let done = match found {
+                Some((who, sessions)) => then(Target { who, sessions }),
+                None => Err(Refusal::new(Code::NotFound, "nobody of that name is known")),
             };
-            let step = Step::Respond(from, codec::refusal_frame(id, &refusal));
-            // The answer to one request: bounded by its session's credit.
-            mail::post(&fanout, Deliver { room: RoomId(u32::MAX), steps: vec![step] });
+            if let Err(refusal) = done {
+                let step = Step::Respond(from, codec::refusal_frame(id, &refusal));
+                // The answer to one request: bounded by its session's credit.
+                mail::post(&fanout, Deliver { room: RoomId(u32::MAX), steps: vec![step] });
+            }
         });
         mail::offer(&self.shared.find, Find { name, answer }).map_err(|(why, _)| undelivered(why))
     }
@@ -262,6 +351,27 @@ impl Router {
         }
         let kept = (reason != LeaveReason::Logout).then_some(rooms);
         mail::post(&self.shared.release, Release { session, who: Arc::clone(who), kept });
+    }
+}
+
+/// What a request asks about the sender's own account, if it does.
+fn own_account(request: &Request) -> Option<ManageTask> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all others are for rooms")]
+    Some(match request {
+        Request::Passwd(passwd) => ManageTask::Passwd(passwd.old.clone(), passwd.new.clone()),
+        Request::Unregister(gone) => ManageTask::Unregister(gone.password.clone()),
+        Request::Devices(_) => ManageTask::Devices,
+        Request::Revoke(revoke) => ManageTask::Revoke(DeviceId(revoke.device)),
+        _ => return None,
+    })
+}
+
+fn rank_of(role: Role) -> Result<Rank, Refusal> {
+    match role {
+        Role::Member => Ok(Rank::Member),
+        Role::Moderator => Ok(Rank::Moderator),
+        Role::Owner => Ok(Rank::Owner),
+        Role::Unknown => Err(Refusal::new(Code::BadParams, "the server knows no such role")),
     }
 }
 

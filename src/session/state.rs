@@ -1,15 +1,16 @@
 //! How far a session has come: greeted, named, on its way out.
 //!
 //! **Owns:** the stage. **Never:** sends, waits, reads a clock.
-//! **Invariants:** before a name is held nothing but `hello`, `login`, `ping` and `logout` is
-//! accepted; an identity, once taken, does not change. This is where the line is drawn between a
+//! **Invariants:** before a name is held nothing but `hello`, `register`, `login`, `ping`, `quit` and
+//! `logout` is accepted; an identity, once taken, does not change. This is where the line is drawn between a
 //! request that is refused and one that ends the session.
 
 use std::sync::Arc;
 
+use crate::account::wish::{Claim, Wish};
 use crate::base::limits::{FRAME_BYTES, FRAME_BYTES_BEFORE_LOGIN};
 use crate::base::name::{Identity, UserName};
-use crate::protocol::request::{Class, Hello, Login, Request};
+use crate::protocol::request::{Class, DeviceName, Hello, Login, Logout, Name, Register, Request};
 use crate::protocol::status::{Code, Refusal};
 use crate::protocol::{VERSION, VERSION_MIN};
 
@@ -35,15 +36,26 @@ pub enum Verdict {
     /// Answer `ping`.
     Pong,
     /// Ask for this name.
-    Enter(UserName),
+    Enter(Wish),
     /// Hand it in, in this class.
     Schedule(Class),
-    /// Log out.
-    Leave,
+    /// End the session politely.
+    Leave(Extent),
     /// Refuse it; the session goes on.
     Refuse(Refusal),
     /// End the session.
     End(Refusal),
+}
+
+/// How much ends with a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// The session, and a guest's name.
+    Session,
+    /// The login of its device too.
+    Device,
+    /// The logins of all devices of the account.
+    All,
 }
 
 /// The state of one session.
@@ -75,12 +87,15 @@ impl State {
     pub fn receive(&mut self, request: &Request) -> Verdict {
         match (request, &self.stage) {
             (Request::Ping(_), _) => Verdict::Pong,
-            (Request::Logout(_), _) => Verdict::Leave,
+            (Request::Quit(_), _) => Verdict::Leave(Extent::Session),
+            (Request::Logout(Logout { all: Some(true), .. }), _) => Verdict::Leave(Extent::All),
+            (Request::Logout(_), _) => Verdict::Leave(Extent::Device),
             (Request::Hello(hello), Stage::Connected) => self.greet(hello),
             (Request::Hello(_), _) => unexpected("`hello` was said already"),
             (_, Stage::Connected) => unexpected("the first request must be `hello`"),
-            (Request::Login(login), Stage::Greeted) => self.enter(login),
-            (Request::Login(_), Stage::Entering | Stage::Named(_)) => {
+            (Request::Login(login), Stage::Greeted) => self.log_in(login),
+            (Request::Register(register), Stage::Greeted) => self.register(register),
+            (Request::Login(_) | Request::Register(_), Stage::Entering | Stage::Named(_)) => {
                 unexpected("this session has a name, or has asked for one")
             }
             (_, Stage::Greeted | Stage::Entering) => Verdict::Refuse(Code::AuthRequired.into()),
@@ -99,11 +114,31 @@ impl State {
         Verdict::Greet(common)
     }
 
-    fn enter(&mut self, login: &Login) -> Verdict {
-        match UserName::parse(&login.name.0) {
+    fn log_in(&mut self, login: &Login) -> Verdict {
+        let claim = match (&login.token, &login.password) {
+            (Some(token), None) => Claim::Token(token.clone()),
+            (None, Some(password)) => Claim::Password(password.clone()),
+            (None, None) => Claim::Guest,
+            (Some(_), Some(_)) => {
+                let text = "give a password or a token, not both";
+                return Verdict::Refuse(Refusal::new(Code::BadParams, text));
+            }
+        };
+        self.enter(&login.name, claim, login.device.as_ref())
+    }
+
+    fn register(&mut self, register: &Register) -> Verdict {
+        let invite = register.invite.as_ref().map(|code| Arc::clone(&code.0));
+        let claim = Claim::Register(register.password.clone(), invite);
+        self.enter(&register.name, claim, register.device.as_ref())
+    }
+
+    fn enter(&mut self, name: &Name, claim: Claim, device: Option<&DeviceName>) -> Verdict {
+        match UserName::parse(&name.0) {
             Ok(name) => {
                 self.stage = Stage::Entering;
-                Verdict::Enter(name)
+                let device = device.map_or_else(|| Arc::from(""), |device| Arc::clone(&device.0));
+                Verdict::Enter(Wish { name, claim, device })
             }
             Err(error) => Verdict::Refuse(Refusal::new(Code::NameInvalid, error.to_string())),
         }
@@ -128,14 +163,24 @@ fn unexpected(text: &'static str) -> Verdict {
 mod tests {
     use super::*;
     use crate::base::id::AccountId;
-    use crate::protocol::request::{Logout, Ping, Rooms};
+    use crate::protocol::request::{Ping, Quit, Rooms};
 
     fn hello(version: u16, version_min: Option<u16>) -> Request {
         Request::Hello(Hello { version, version_min, client: None, timeout_ms: None })
     }
 
     fn login(name: &str) -> Request {
-        Request::Login(Login { name: name.into(), token: None, timeout_ms: None })
+        Request::Login(Login::guest(name.into()))
+    }
+
+    fn register(name: &str) -> Request {
+        Request::Register(Register {
+            name: name.into(),
+            password: "a secret".into(),
+            invite: None,
+            device: None,
+            timeout_ms: None,
+        })
     }
 
     fn rooms() -> Request {
@@ -151,9 +196,9 @@ mod tests {
         match verdict {
             Verdict::Greet(version) => format!("greet {version}"),
             Verdict::Pong => "pong".into(),
-            Verdict::Enter(name) => format!("enter {name}"),
+            Verdict::Enter(wish) => format!("enter {}", wish.name),
             Verdict::Schedule(class) => class.name().into(),
-            Verdict::Leave => "leave".into(),
+            Verdict::Leave(extent) => format!("leave {extent:?}"),
             Verdict::Refuse(refusal) => refusal.code.name().into(),
             Verdict::End(refusal) => format!("end {}", refusal.code.name()),
         }
@@ -167,15 +212,69 @@ mod tests {
             login("ann"),
             rooms(),
             ping(),
-            Request::Logout(Logout { timeout_ms: None }),
+            Request::Quit(Quit { timeout_ms: None }),
+            Request::Logout(Logout { all: None, timeout_ms: None }),
+            Request::Logout(Logout { all: Some(true), timeout_ms: None }),
+            register("ann"),
         ];
-        let who =
-            Arc::new(Identity { account: AccountId(1), name: UserName::parse("ann").unwrap() });
+        let who = Arc::new(Identity {
+            account: AccountId(1),
+            name: UserName::parse("ann").unwrap(),
+            admin: false,
+        });
         let table = [
-            (Stage::Connected, ["greet 1", "unexpected", "unexpected", "pong", "leave"]),
-            (Stage::Greeted, ["unexpected", "enter ann", "auth_required", "pong", "leave"]),
-            (Stage::Entering, ["unexpected", "unexpected", "auth_required", "pong", "leave"]),
-            (Stage::Named(who), ["unexpected", "unexpected", "bulk", "pong", "leave"]),
+            (
+                Stage::Connected,
+                [
+                    "greet 1",
+                    "unexpected",
+                    "unexpected",
+                    "pong",
+                    "leave Session",
+                    "leave Device",
+                    "leave All",
+                    "unexpected",
+                ],
+            ),
+            (
+                Stage::Greeted,
+                [
+                    "unexpected",
+                    "enter ann",
+                    "auth_required",
+                    "pong",
+                    "leave Session",
+                    "leave Device",
+                    "leave All",
+                    "enter ann",
+                ],
+            ),
+            (
+                Stage::Entering,
+                [
+                    "unexpected",
+                    "unexpected",
+                    "auth_required",
+                    "pong",
+                    "leave Session",
+                    "leave Device",
+                    "leave All",
+                    "unexpected",
+                ],
+            ),
+            (
+                Stage::Named(who),
+                [
+                    "unexpected",
+                    "unexpected",
+                    "bulk",
+                    "pong",
+                    "leave Session",
+                    "leave Device",
+                    "leave All",
+                    "unexpected",
+                ],
+            ),
         ];
         for (stage, expected) in table {
             for (request, expected) in requests.iter().zip(expected) {

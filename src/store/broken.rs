@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Finder, Journal, Keys, NewEntry, Range, Reader, Receipt, StoreError};
+use super::{Changes, Finder, Journal, Keys, Range, Reader, Receipt, StoreError};
 use crate::base::id::{Epoch, Key, Seq};
 use crate::protocol::reply::TopicState;
 
@@ -31,7 +31,7 @@ impl Journal for Broken {
         Keys::default()
     }
 
-    fn append(&mut self, _: Vec<NewEntry>) -> Receipt {
+    fn append(&mut self, _: Changes) -> Receipt {
         Receipt::Failed(self.0)
     }
 

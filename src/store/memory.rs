@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{
-    Committed, Finder, Journal, Keys, NewEntry, Page, Range, Reader, Receipt, RoomKind, RoomRecord,
-    Store, StoreError,
+    Changes, Committed, Finder, Journal, Keys, NewEntry, Page, Range, Reader, Receipt, RoomKind,
+    RoomRecord, Store, StoreError,
 };
 use crate::base::id::{Epoch, Key, Seq};
 use crate::base::name::RoomName;
@@ -156,8 +156,9 @@ impl Journal for MemoryJournal {
         Keys::default()
     }
 
-    fn append(&mut self, entries: Vec<NewEntry>) -> Receipt {
-        for NewEntry { entry, .. } in entries {
+    /// Nothing but history is kept: nobody is registered who could come back.
+    fn append(&mut self, changes: Changes) -> Receipt {
+        for NewEntry { entry, .. } in changes.entries {
             debug_assert_eq!(entry.seq, self.head.next(), "a journal has no holes");
             self.push(entry);
         }
@@ -199,7 +200,7 @@ mod tests {
         let (kind, from, text) = (EntryKind::Message, "ann".into(), text.into());
         let entry = Entry { seq, time: 0, kind, from, text };
         let entries = vec![NewEntry { entry, account: AccountId(1), key: None }];
-        assert_eq!(journal.append(entries), Receipt::Committed);
+        assert_eq!(journal.append(Changes { entries, ..Changes::default() }), Receipt::Committed);
     }
 
     #[track_caller]

@@ -9,10 +9,14 @@
 
 pub mod broken;
 pub mod memory;
+pub mod registry;
 pub mod sqlite;
+pub mod standing;
 
 use std::sync::Arc;
 
+use self::registry::{Nobody, Registry};
+use self::standing::{Settings, Standing};
 use crate::base::id::{AccountId, Epoch, Key, Seq};
 use crate::base::name::RoomName;
 use crate::protocol::reply::{Durability, Entry, TopicState};
@@ -82,6 +86,34 @@ pub struct NewEntry {
     pub key: Option<Key>,
 }
 
+/// What a room stores in one transaction.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Entries, whose seqs follow one another and the head.
+    pub entries: Vec<NewEntry>,
+    /// How accounts stand to the room from now on.
+    pub standings: Vec<(AccountId, Standing)>,
+    /// How the room is set from now on.
+    pub settings: Option<Settings>,
+}
+
+impl Changes {
+    /// Whether there is nothing to store.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.standings.is_empty() && self.settings.is_none()
+    }
+}
+
+/// What a room goes on from besides its history.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct House {
+    /// How it is set.
+    pub settings: Settings,
+    /// How accounts stand to it, with their names.
+    pub standings: Vec<(AccountId, Arc<str>, Standing)>,
+}
+
 /// What was done under a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
@@ -127,6 +159,8 @@ pub struct RoomRecord {
     pub kind: RoomKind,
     /// Its topic.
     pub topic: Arc<str>,
+    /// Whether only those who are invited may know of it.
+    pub is_private: bool,
 }
 
 /// The history of one room.
@@ -141,8 +175,12 @@ pub trait Journal: Send {
     fn topic(&self) -> Option<TopicState>;
     /// Gives away the newest keys, in the order of their entries: what a retry needs.
     fn keys(&mut self) -> Keys;
-    /// Appends entries, whose seqs follow one another and the head.
-    fn append(&mut self, entries: Vec<NewEntry>) -> Receipt;
+    /// Gives away how the room is set, and how accounts stand to it.
+    fn house(&mut self) -> House {
+        House::default()
+    }
+    /// Stores changes.
+    fn append(&mut self, changes: Changes) -> Receipt;
     /// Reads at most `limit` entries and about `bytes` bytes of text.
     fn read(&self, range: Range, limit: usize, bytes: usize, reader: Reader);
     /// Looks for what was done under a key of this name, however long ago.
@@ -153,6 +191,10 @@ pub trait Journal: Send {
 pub trait Store: Send + Sync {
     /// What a commit is worth.
     fn durability(&self) -> Durability;
+    /// Who is registered.
+    fn registry(&self) -> Arc<dyn Registry> {
+        Arc::new(Nobody)
+    }
     /// The rooms that are stored.
     fn rooms(&self) -> Result<Vec<RoomRecord>, StoreError>;
     /// The journal of a room; the first entry makes a room that is not stored yet. It may wait for

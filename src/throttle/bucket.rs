@@ -76,6 +76,14 @@ impl Bucket {
         spent.map(drop).map_err(|_| Duration::from_nanos(wait))
     }
 
+    /// Takes back a charge that was not due.
+    pub fn give_back(&self, units: u64, rate: Rate) {
+        let cost = rate.time_of(units);
+        self.0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |at| Some(at.saturating_sub(cost)))
+            .ok();
+    }
+
     /// Units spent and not yet flowed back in.
     pub fn used(&self, now: Moment, rate: Rate) -> u64 {
         let nanos = u128::from(self.0.load(Ordering::Relaxed).saturating_sub(now.0));

@@ -9,7 +9,7 @@ use klatch::protocol::event::Event;
 use klatch::protocol::reply::{Durability, TopicState};
 use klatch::protocol::status::Code;
 use klatch::store::{
-    Committed, Finder, Journal, Keys, NewEntry, Page, Range, Reader, Receipt, RoomKind, RoomRecord,
+    Changes, Committed, Finder, Journal, Keys, Page, Range, Reader, Receipt, RoomKind, RoomRecord,
     Store, StoreError, Ticket,
 };
 
@@ -77,8 +77,8 @@ impl Journal for HeldJournal {
         finder(Ok(None));
     }
 
-    fn append(&mut self, entries: Vec<NewEntry>) -> Receipt {
-        assert!(!entries.is_empty());
+    fn append(&mut self, changes: Changes) -> Receipt {
+        assert!(!changes.is_empty());
         let mut shelf = self.shelf.0.lock().unwrap();
         shelf.next += 1;
         let ticket = Ticket(shelf.next);

@@ -11,8 +11,8 @@ use klatch::protocol::request::Request;
 use klatch::protocol::status::Code;
 use klatch::server::{self, Parts, fate};
 use klatch::store::{
-    Committed, Finder, Journal, Keys, NewEntry, Range, Reader, Receipt, RoomKind, RoomRecord,
-    Store, StoreError,
+    Changes, Committed, Finder, Journal, Keys, Range, Reader, Receipt, RoomKind, RoomRecord, Store,
+    StoreError,
 };
 
 use crate::support::client::say;
@@ -36,7 +36,7 @@ fn a_panic_in_a_session_ends_that_session_only() {
     // The name is kept for its token, and works.
     let mut again = server.connect();
     again.hello();
-    again.try_login("ann", ann.token).unwrap();
+    again.try_login("ann", ann.token.clone()).unwrap();
     server.wait_for_sessions(2);
 }
 
@@ -87,7 +87,7 @@ impl Journal for Buggy {
         finder(Ok(None));
     }
 
-    fn append(&mut self, _: Vec<NewEntry>) -> Receipt {
+    fn append(&mut self, _: Changes) -> Receipt {
         panic!("a bug in shared state")
     }
 

@@ -44,7 +44,7 @@ fn nothing_is_accepted_before_a_name_is_held() {
     client.login("ann");
     client.request(&list).unwrap();
     assert_eq!(client.refused(&hello(1)), Code::Unexpected);
-    let login = Login { name: "bob".into(), token: None, timeout_ms: None };
+    let login = Login::guest("bob".into());
     assert_eq!(client.refused(&login), Code::Unexpected);
 }
 
@@ -73,7 +73,7 @@ fn logout_answers_what_was_asked_before_and_says_goodbye() {
     let server = TestServer::start();
     let (mut ann, mut bob) = (server.login("ann"), server.login("bob"));
     let said: Vec<u32> = (0..20).map(|n| ann.send(&say("lobby", &n.to_string(), None))).collect();
-    let logout = ann.send(&Logout { timeout_ms: None });
+    let logout = ann.send(&Logout { all: None, timeout_ms: None });
     for id in said {
         ann.answer(id).unwrap();
     }
@@ -93,7 +93,7 @@ fn a_lost_name_is_kept_for_its_token_and_comes_back_to_its_rooms() {
     let server = TestServer::start();
     let mut ann = server.login("ann");
     ann.create("ops");
-    let token = ann.token;
+    let token = ann.token.clone();
     let mut bob = server.login("bob");
     ann.reset();
     let reason = bob.expect(|event| match event {
@@ -126,7 +126,7 @@ fn a_second_login_with_the_token_ends_the_first_session_without_a_gap() {
     bob.join("ops");
     let mut new = server.connect();
     new.hello();
-    new.try_login("ann", old.token).unwrap();
+    new.try_login("ann", old.token.clone()).unwrap();
     assert_eq!(old.bye().code, Code::Replaced.number());
     // One session went and the other came: either way ann is a member of both rooms in the end.
     let mut seen = Vec::new();
@@ -167,7 +167,7 @@ fn however_they_end_sessions_leave_nothing_behind() {
             1 => client.reset(),
             _ => {
                 let mut client = client;
-                client.send(&Logout { timeout_ms: None });
+                client.send(&Logout { all: None, timeout_ms: None });
                 client.wait_for_end();
             }
         }

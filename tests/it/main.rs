@@ -15,6 +15,7 @@
 )]
 
 mod abuse;
+mod account;
 mod client;
 mod corpus;
 mod crash;
@@ -27,6 +28,7 @@ mod login;
 mod lua;
 mod notation;
 mod restart;
+mod rights;
 mod room;
 mod samples;
 mod shutdown;

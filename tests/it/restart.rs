@@ -15,7 +15,8 @@ fn rooms_topics_and_messages_survive() {
     let mut ann = server.connect();
     assert_eq!(ann.hello().durability, Durability::Durable);
     ann.login("ann");
-    let create = Create { room: "ops".into(), topic: Some("first".into()), timeout_ms: None };
+    let create =
+        Create { room: "ops".into(), topic: Some("first".into()), private: None, timeout_ms: None };
     let before = ann.request(&create).unwrap();
     for n in 0..450 {
         ann.say("ops", &format!("message {n}"));
@@ -38,7 +39,7 @@ fn rooms_topics_and_messages_survive() {
     assert_eq!(bob.whole_history("ops"), said);
     assert_eq!(bob.say("ops", "and on it goes").seq, Seq(453));
     // A room that looks the same is still the same.
-    let alike = Create { room: "0ps".into(), topic: None, timeout_ms: None };
+    let alike = Create { room: "0ps".into(), topic: None, private: None, timeout_ms: None };
     assert_eq!(bob.refused(&alike), Code::Exists);
 }
 

@@ -95,8 +95,12 @@ fn who_is_not_a_member_hears_nothing_and_is_refused() {
 fn a_room_is_made_once_and_is_listed() {
     let server = TestServer::start();
     let (mut ann, mut bob) = (server.login("ann"), server.login("bob"));
-    let create =
-        |name: &str| Create { room: name.into(), topic: Some("what for".into()), timeout_ms: None };
+    let create = |name: &str| Create {
+        room: name.into(),
+        topic: Some("what for".into()),
+        private: None,
+        timeout_ms: None,
+    };
     assert_eq!(&*ann.request(&create("Ops")).unwrap().room, "ops");
     assert_eq!(bob.refused(&create("ops")), Code::Exists);
     assert_eq!(bob.refused(&create("0ps")), Code::Exists);
@@ -283,7 +287,7 @@ fn the_bounds_of_rooms_name_themselves() {
     );
     let mut bob = server.login("bob");
     bob.create("b1");
-    let create = Create { room: "b2".into(), topic: None, timeout_ms: None };
+    let create = Create { room: "b2".into(), topic: None, private: None, timeout_ms: None };
     let mut eve = server.login("eve");
     let error = eve.request(&create).unwrap_err();
     assert_eq!((error.limit.as_deref(), error.allowed), (Some("rooms_max"), Some(3)));

@@ -5,21 +5,29 @@ use std::time::Duration;
 
 use klatch::base::id::{Epoch, Key, Seq};
 use klatch::base::limits;
+use klatch::base::secret::Token;
 use klatch::protocol::codec;
 use klatch::protocol::event::{
-    Bye, Event, Gone, Joined, LeaveReason, Left, Message, ServerPing, TopicChanged, TypingChanged,
+    Bye, Configured, Event, Gone, Invited, Joined, LeaveReason, Left, Message, Ranked, Removed,
+    ServerPing, TopicChanged, TypingChanged,
 };
 use klatch::protocol::reply::{
-    Durability, Empty, Entry, EntryKind, HistoryPage, Limits, LoggedIn, MemberInfo, MemberList,
-    Page, Pong, RoomInfo, RoomKind, RoomList, RoomState, Said, TopicState, Welcome,
+    DeviceInfo, DeviceList, Durability, Empty, Entry, EntryKind, HistoryPage, Limits, LoggedIn,
+    MemberInfo, MemberList, Page, Pong, Registration, Role, RoomInfo, RoomKind, RoomList,
+    RoomState, Said, StandingInfo, StandingList, TopicState, Welcome,
 };
 use klatch::protocol::request::{
-    Create, Direct, Hello, History, Join, Leave, Login, Logout, Members, Ping, Request, Rooms, Say,
-    Topic, Typing,
+    Ban, Configure, Create, Devices, Direct, Hello, History, Invite, Join, Kick, Leave, Login,
+    Logout, Members, Mute, Passwd, Ping, Quit, Rank, Register, Request, Revoke, Rooms, Say,
+    Standings, Topic, Typing, Unregister,
 };
 use klatch::protocol::status::{Code, Refusal};
 
 const KEY: Key = Key([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255]);
+fn token() -> Token {
+    Token::from([0x5a; 32])
+}
+
 const TIME: u64 = 1_800_000_000_000;
 const WAIT: Option<u32> = Some(5_000);
 
@@ -31,16 +39,23 @@ pub(crate) fn requests() -> Vec<(&'static str, Request)> {
     vec![
         ("minimal", R::Hello(Hello { version: 1, version_min: None, client: None, timeout_ms: None })),
         ("full", R::Hello(Hello { version: 2, version_min: Some(1), client: Some("klatch 0.1.0".into()), timeout_ms: WAIT })),
-        ("minimal", R::Login(Login { name: "alice".into(), token: None, timeout_ms: None })),
-        ("full", R::Login(Login { name: "Zoë".into(), token: Some(KEY), timeout_ms: WAIT })),
-        ("minimal", R::Logout(Logout { timeout_ms: None })),
-        ("full", R::Logout(Logout { timeout_ms: WAIT })),
+        ("minimal", R::Login(Login::guest("alice".into()))),
+        ("full", R::Login(Login { name: "Zoë".into(), password: Some("correct horse".into()), token: Some(token()), device: Some("Firefox".into()), timeout_ms: WAIT })),
+        ("minimal", R::Register(Register { name: "alice".into(), password: "correct horse".into(), invite: None, device: None, timeout_ms: None })),
+        ("full", R::Register(Register { name: "Zoë".into(), password: "пароль".into(), invite: Some("0123456789abcdefghjk".into()), device: Some("klatch on laptop".into()), timeout_ms: WAIT })),
+        ("minimal", R::Quit(Quit { timeout_ms: None })),
+        ("full", R::Passwd(Passwd { old: "correct horse".into(), new: "battery staple".into(), timeout_ms: WAIT })),
+        ("full", R::Unregister(Unregister { password: "correct horse".into(), timeout_ms: WAIT })),
+        ("minimal", R::Devices(Devices { timeout_ms: None })),
+        ("full", R::Revoke(Revoke { device: 7, timeout_ms: WAIT })),
+        ("minimal", R::Logout(Logout { all: None, timeout_ms: None })),
+        ("full", R::Logout(Logout { all: Some(true), timeout_ms: WAIT })),
         ("minimal", R::Ping(Ping { timeout_ms: None })),
         ("full", R::Ping(Ping { timeout_ms: Some(u32::MAX) })),
         ("minimal", R::Rooms(Rooms { after: None, limit: None, timeout_ms: None })),
         ("full", R::Rooms(Rooms { after: Some("lobby".into()), limit: Some(50), timeout_ms: WAIT })),
-        ("minimal", R::Create(Create { room: room(), topic: None, timeout_ms: None })),
-        ("full", R::Create(Create { room: "山田".into(), topic: Some("What runs, and what does not".into()), timeout_ms: WAIT })),
+        ("minimal", R::Create(Create { room: room(), topic: None, private: None, timeout_ms: None })),
+        ("full", R::Create(Create { room: "山田".into(), topic: Some("What runs, and what does not".into()), private: Some(true), timeout_ms: WAIT })),
         ("minimal", R::Join(Join { room: room(), timeout_ms: None })),
         ("full", R::Join(Join { room: room(), timeout_ms: WAIT })),
         ("minimal", R::Leave(Leave { room: room(), timeout_ms: None })),
@@ -58,6 +73,16 @@ pub(crate) fn requests() -> Vec<(&'static str, Request)> {
         ("full", R::Typing(Typing { room: room(), active: false, timeout_ms: Some(0) })),
         ("minimal", R::Direct(Direct { name: "bob".into(), timeout_ms: None })),
         ("full", R::Direct(Direct { name: "bob".into(), timeout_ms: WAIT })),
+        ("full", R::Invite(Invite { room: room(), name: "bob".into(), timeout_ms: WAIT })),
+        ("minimal", R::Kick(Kick { room: room(), name: "bob".into(), text: None, timeout_ms: None })),
+        ("full", R::Kick(Kick { room: room(), name: "bob".into(), text: Some("enough".into()), timeout_ms: WAIT })),
+        ("minimal", R::Ban(Ban { room: room(), name: "bob".into(), ms: None, text: None, timeout_ms: None })),
+        ("full", R::Ban(Ban { room: room(), name: "bob".into(), ms: Some(3_600_000), text: Some("enough".into()), timeout_ms: WAIT })),
+        ("full", R::Mute(Mute { room: room(), name: "bob".into(), ms: Some(0), timeout_ms: WAIT })),
+        ("full", R::Rank(Rank { room: room(), name: "bob".into(), role: Role::Moderator, timeout_ms: WAIT })),
+        ("minimal", R::Configure(Configure { room: room(), private: None, announcement: None, slow_ms: None, timeout_ms: None })),
+        ("full", R::Configure(Configure { room: room(), private: Some(true), announcement: Some(true), slow_ms: Some(5_000), timeout_ms: WAIT })),
+        ("full", R::Standings(Standings { room: room(), after: Some(7), limit: Some(50), timeout_ms: WAIT })),
     ]
 }
 
@@ -82,9 +107,14 @@ pub(crate) fn events() -> Vec<(&'static str, Event)> {
         ("many", E::Joined(Joined { room: room(), names: Page(vec![alice(); limits::PRESENCE_NAMES]), count: 5_000, members: 70_000 })),
         ("reasons", E::Left(Left {
             room: room(),
-            gone: Page([LeaveReason::Left, LeaveReason::Logout, LeaveReason::Lost, LeaveReason::Timeout, LeaveReason::Removed, LeaveReason::Shutdown].map(gone).to_vec()),
-            count: 6, members: 1,
+            gone: Page([LeaveReason::Left, LeaveReason::Logout, LeaveReason::Lost, LeaveReason::Timeout, LeaveReason::Removed, LeaveReason::Shutdown, LeaveReason::Kicked, LeaveReason::Banned].map(gone).to_vec()),
+            count: 8, members: 1,
         })),
+        ("device", E::Removed(Removed { room: room(), reason: LeaveReason::Left, by: None, text: None, until: None })),
+        ("banned", E::Removed(Removed { room: room(), reason: LeaveReason::Banned, by: Some(alice()), text: Some("enough".into()), until: Some(TIME) })),
+        ("full", E::Invited(Invited { room: room(), by: alice() })),
+        ("full", E::Configured(Configured { room: room(), kind: RoomKind::Private, announcement: true, slow_ms: 5_000, by: alice() })),
+        ("full", E::Ranked(Ranked { room: room(), name: "bob".into(), role: Role::Moderator, by: alice() })),
         ("begun", E::Typing(TypingChanged { room: room(), from: alice(), active: true })),
         ("ended", E::Typing(TypingChanged { room: room(), from: alice(), active: false })),
         ("empty", E::Ping(ServerPing {})),
@@ -106,6 +136,9 @@ fn room_state() -> RoomState {
         first: Seq(1),
         topic: "".into(),
         members: 1,
+        role: Role::Owner,
+        announcement: false,
+        slow_ms: 0,
     }
 }
 
@@ -119,6 +152,9 @@ fn direct_state() -> RoomState {
         first: Seq(3_001),
         topic: "".into(),
         members: 2,
+        role: Role::Member,
+        announcement: false,
+        slow_ms: 0,
     }
 }
 
@@ -153,11 +189,11 @@ pub(crate) fn results() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let alice = || Arc::from("alice");
     let welcome = Welcome {
         version: 1, server: "klatchd 0.1.0".into(), durability: Durability::Memory,
-        capabilities: vec![], limits: advertised(), time: TIME, motd: None,
+        capabilities: vec![], limits: advertised(), time: TIME, guests: true, registration: Registration::Open, motd: None,
     };
     let full = Welcome {
         durability: Durability::Durable, capabilities: vec!["search".into()],
-        motd: Some("Be kind.".into()), ..welcome.clone()
+        guests: false, registration: Registration::Invite, motd: Some("Be kind.".into()), ..welcome.clone()
     };
     let entry = |seq, kind| Entry { seq: Seq(seq), time: TIME, kind, from: alice(), text: "hi".into() };
     let topic = TopicState { topic: "News".into(), by: Some(alice()), time: Some(TIME), seq: Some(Seq(2)) };
@@ -165,8 +201,11 @@ pub(crate) fn results() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     vec![
         ("minimal", "hello", result(&welcome)),
         ("full", "hello", result(&full)),
-        ("minimal", "login", result(&LoggedIn { name: alice(), guest: true, token: KEY, hold_ms: 0, rooms: vec![] })),
-        ("full", "login", result(&LoggedIn { name: alice(), guest: true, token: KEY, hold_ms: 120_000, rooms: vec!["lobby".into(), "ops".into()] })),
+        ("minimal", "login", result(&LoggedIn { name: alice(), guest: false, admin: true, token: token(), hold_ms: 0, rooms: vec![] })),
+        ("full", "login", result(&LoggedIn { name: alice(), guest: true, admin: false, token: token(), hold_ms: 120_000, rooms: vec!["lobby".into(), "ops".into()] })),
+        ("full", "register", result(&LoggedIn { name: alice(), guest: false, admin: false, token: token(), hold_ms: 0, rooms: vec!["lobby".into()] })),
+        ("full", "devices", result(&DeviceList { devices: Page(vec![DeviceInfo { id: 7, device: "Firefox".into(), since: TIME, seen: TIME, online: true, current: false }]) })),
+        ("full", "standings", result(&StandingList { standings: Page(vec![StandingInfo { id: 7, name: alice(), role: Role::Moderator, invited: true, banned_until: Some(TIME), muted_until: None }]), more: false })),
         ("empty", "logout", result(&Empty {})),
         ("full", "ping", result(&Pong { time: TIME })),
         ("empty", "rooms", result(&RoomList { rooms: Page(vec![]), more: false })),
@@ -174,7 +213,7 @@ pub(crate) fn results() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("full", "create", result(&room_state())),
         ("full", "join", result(&room_state())),
         ("empty", "leave", result(&Empty {})),
-        ("full", "members", result(&MemberList { members: Page(vec![MemberInfo { id: 42, name: alice(), since: TIME }]), total: 300, more: true })),
+        ("full", "members", result(&MemberList { members: Page(vec![MemberInfo { id: 42, name: alice(), since: TIME, role: Role::Owner, guest: false }]), total: 300, more: true })),
         ("minimal", "topic", result(&TopicState { topic: "".into(), by: None, time: None, seq: None })),
         ("full", "topic", result(&topic)),
         ("first", "say", result(&Said { seq: Seq(1), time: TIME, dup: false })),

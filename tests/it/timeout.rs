@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use klatch::protocol::event::{Event, LeaveReason};
+use klatch::protocol::request::Login;
 use klatch::protocol::status::Code;
 
 use crate::support::TestServer;
@@ -73,8 +74,7 @@ fn a_login_whose_time_has_passed_may_be_tried_again() {
     let server = TestServer::start();
     let mut ann = server.connect();
     ann.hello();
-    let login =
-        klatch::protocol::request::Login { name: "ann".into(), token: None, timeout_ms: Some(0) };
+    let login = Login { timeout_ms: Some(0), ..Login::guest("ann".into()) };
     assert_eq!(ann.refused(&login), Code::Deadline);
     ann.login("ann");
 }

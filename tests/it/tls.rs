@@ -75,8 +75,7 @@ fn a_large_history_comes_whole_through_tls_in_small_pieces() {
     }
     let mut stream = handshake(&server, SslVersion::TLS1_3).unwrap();
     let hello = Hello { version: 1, version_min: None, client: None, timeout_ms: None };
-    let login =
-        klatch::protocol::request::Login { name: "bob".into(), token: None, timeout_ms: None };
+    let login = klatch::protocol::request::Login::guest("bob".into());
     let history = klatch::protocol::request::History {
         room: "lobby".into(),
         before: None,

@@ -212,7 +212,7 @@ fn a_close_is_answered_and_the_room_is_told() {
 fn every_end_has_its_code() {
     let server = TestServer::start();
     let mut ann = WebClient::login(&server, "ann");
-    ann.send(&Logout { timeout_ms: None });
+    ann.send(&Logout { all: None, timeout_ms: None });
     let (bye, close) = ann.bye();
     assert_eq!((bye.code, close), (Code::Logout.number(), 1000));
     let mut bob = WebClient::login(&server, "bob");

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use klatch::base::id::{Epoch, Key, Seq};
+use klatch::base::secret::Token;
 use klatch::protocol::codec;
 use klatch::protocol::event::{Bye, Event, Message};
-use klatch::protocol::reply::{Empty, LoggedIn, RoomKind, RoomState, Said};
+use klatch::protocol::reply::{Empty, LoggedIn, Role, RoomKind, RoomState, Said};
 use klatch::protocol::request::{Hello, Login, Logout, Say};
 use klatch::protocol::status::Code;
 use serde_json::Value;
@@ -30,11 +31,15 @@ pub(crate) fn session() -> String {
         first: Seq(1),
         topic: "".into(),
         members: 2,
+        role: Role::Member,
+        announcement: false,
+        slow_ms: 0,
     };
     let logged_in = LoggedIn {
         name: "alice".into(),
         guest: true,
-        token: Key([0xaa; 16]),
+        admin: false,
+        token: Token::from([0xaa; 32]),
         hold_ms: 120_000,
         rooms: vec!["lobby".into()],
     };
@@ -46,7 +51,7 @@ pub(crate) fn session() -> String {
         text: "Hello".into(),
     };
     let hello = Hello { version: 1, version_min: None, client: None, timeout_ms: None };
-    let login = Login { name: "alice".into(), token: None, timeout_ms: None };
+    let login = Login::guest("alice".into());
     let say = Say { room: "lobby".into(), text: "Hello".into(), key: Some(key), timeout_ms: None };
     let bye = Bye {
         code: Code::Logout.number(),
@@ -67,7 +72,7 @@ pub(crate) fn session() -> String {
     sends(&mut out, "Client", &codec::request(3, &say));
     sends(&mut out, "Server", &answer(3, &Said { seq: Seq(42), time: TIME, dup: false }));
     sends(&mut out, "Server", &encode_event(&Event::Message(message)));
-    sends(&mut out, "Client", &codec::request(4, &Logout { timeout_ms: None }));
+    sends(&mut out, "Client", &codec::request(4, &Logout { all: None, timeout_ms: None }));
     sends(&mut out, "Server", &answer(4, &Empty {}));
     sends(&mut out, "Server", &encode_event(&Event::Bye(bye)));
     out

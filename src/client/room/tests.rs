@@ -14,6 +14,9 @@ fn state(epoch: u64, seq: u64, first: u64) -> RoomState {
         first: Seq(first),
         topic: "".into(),
         members: 1,
+        role: crate::protocol::reply::Role::Member,
+        announcement: false,
+        slow_ms: 0,
     }
 }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Core, FAREWELL, FETCHES, HELD, Phase, Purpose, ROOMS, Ready, SETTLING};
+use super::{
+    Core, FAREWELL, FETCHES, HELD, Identity, Phase, Purpose, ROOMS, Ready, Right, SETTLING,
+};
 use crate::base::clock::Moment;
 use crate::base::id::Seq;
 use crate::base::limits;
@@ -17,7 +19,7 @@ use crate::protocol::VERSION;
 use crate::protocol::codec;
 use crate::protocol::event as wire;
 use crate::protocol::reply::{HistoryPage, LoggedIn, RoomState, Welcome};
-use crate::protocol::request::{Direct, History, Join, Login, Logout, Ping};
+use crate::protocol::request::{Direct, History, Join, Login, Ping, Quit, Register};
 use crate::protocol::status::ErrorBody;
 
 impl<T> Core<T> {
@@ -84,8 +86,22 @@ impl<T> Core<T> {
         }
         self.requests.limit(&welcome.limits);
         self.welcome = Some(Arc::new(welcome));
-        let name = self.identity.name.clone();
-        self.ask(&Login { name, token: self.token, timeout_ms: None }, Purpose::Login);
+        let Identity { name, device, right, .. } = self.identity.clone();
+        let login = Login { name, password: None, token: None, device, timeout_ms: None };
+        match (self.token.clone(), right) {
+            (Some(token), _) | (None, Right::Token(token)) => {
+                self.ask(&Login { token: Some(token), device: None, ..login }, Purpose::Login);
+            }
+            (None, Right::Guest) => self.ask(&login, Purpose::Login),
+            (None, Right::Password(password)) => {
+                self.ask(&Login { password: Some(password), ..login }, Purpose::Login);
+            }
+            (None, Right::Register(password, invite)) => {
+                let Login { name, device, .. } = login;
+                let register = Register { name, password, invite, device, timeout_ms: None };
+                self.ask(&register, Purpose::Login);
+            }
+        }
         Ok(())
     }
 
@@ -94,7 +110,7 @@ impl<T> Core<T> {
         let Some(welcome) = self.welcome.clone() else {
             return Err(Error::Protocol("a login was answered before hello".into()));
         };
-        self.token = Some(login.token);
+        self.token = Some(login.token.clone());
         self.backlog.push(Event::Connected {
             name: Arc::clone(&login.name),
             server: welcome.server.clone(),
@@ -113,7 +129,13 @@ impl<T> Core<T> {
         }
         if !self.was_ready {
             let rooms = login.rooms;
-            self.ready = Some(Ok(Ready { name: login.name, welcome, rooms }));
+            self.ready = Some(Ok(Ready {
+                name: login.name,
+                guest: login.guest,
+                token: login.token,
+                welcome,
+                rooms,
+            }));
         }
         self.phase = Phase::Settling { waiting, until: now.after(SETTLING) };
         self.settle(None, now);
@@ -156,7 +178,7 @@ impl<T> Core<T> {
             self.failed = Some(error);
             self.leaving = true;
             self.phase = Phase::Greeting { until: now.after(FAREWELL) };
-            self.ask(&Logout { timeout_ms: None }, Purpose::Logout);
+            self.ask(&Quit { timeout_ms: None }, Purpose::Logout);
         }
     }
 
@@ -191,6 +213,14 @@ impl<T> Core<T> {
             wire::Event::Joined(joined) => self.offer(&joined.room.clone(), Event::Joined(joined)),
             wire::Event::Left(left) => self.offer(&left.room.clone(), Event::Left(left)),
             wire::Event::Typing(typing) => self.offer(&typing.room.clone(), Event::Typing(typing)),
+            wire::Event::Removed(removed) => {
+                if self.rooms.remove(&removed.room).is_some() {
+                    self.backlog.push(Event::Removed(removed));
+                }
+            }
+            wire::Event::Invited(invited) => self.backlog.offer(Event::Invited(invited)),
+            wire::Event::Configured(set) => self.offer(&set.room.clone(), Event::Configured(set)),
+            wire::Event::Ranked(ranked) => self.offer(&ranked.room.clone(), Event::Ranked(ranked)),
             wire::Event::Ping(_) => self.ask(&Ping { timeout_ms: None }, Purpose::Ping),
             wire::Event::Bye(bye) => {
                 self.backlog.push(Event::Bye(bye.clone()));

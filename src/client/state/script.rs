@@ -4,7 +4,9 @@ use super::*;
 use crate::base::id::{Epoch, Seq};
 use crate::protocol::event::Event as WireEvent;
 use crate::protocol::frame::{self, Split};
-use crate::protocol::reply::{Durability, Limits, LoggedIn, RoomKind, RoomState};
+use crate::protocol::reply::{
+    Durability, Limits, LoggedIn, Registration, Role, RoomKind, RoomState,
+};
 use crate::protocol::request::Request;
 use crate::protocol::status::Refusal;
 
@@ -40,6 +42,8 @@ pub(crate) fn welcome() -> Welcome {
         capabilities: Vec::new(),
         limits: limits(),
         time: 0,
+        guests: true,
+        registration: Registration::Open,
         motd: None,
     }
 }
@@ -54,6 +58,9 @@ pub(crate) fn room(name: &str, epoch: u64, seq: u64) -> RoomState {
         first: Seq(1),
         topic: "".into(),
         members: 1,
+        role: Role::Member,
+        announcement: false,
+        slow_ms: 0,
     }
 }
 
@@ -77,7 +84,13 @@ pub(crate) struct Pair {
 impl Pair {
     pub(crate) fn new(rooms: &[&str]) -> Self {
         let rooms = rooms.iter().map(|&room| room.into()).collect();
-        let identity = Identity { name: "al".into(), program: "test".into(), rooms };
+        let identity = Identity {
+            name: "al".into(),
+            right: Right::Guest,
+            device: None,
+            program: "test".into(),
+            rooms,
+        };
         Self { core: Core::new(identity), now: Moment(1), asked: VecDeque::new() }
     }
 
@@ -88,7 +101,8 @@ impl Pair {
         let login = LoggedIn {
             name: "al".into(),
             guest: true,
-            token: Key([7; 16]),
+            admin: false,
+            token: Token::from([7; 32]),
             hold_ms: 60_000,
             rooms: rooms.iter().map(|&room| room.into()).collect(),
         };
@@ -109,7 +123,7 @@ impl Pair {
     }
 
     pub(crate) fn say(&mut self, id: u32, text: &'static str) {
-        let key = Some(Key([u8::try_from(id).unwrap_or(0); 16]));
+        let key = Some(crate::base::id::Key([u8::try_from(id).unwrap_or(0); 16]));
         let say = crate::protocol::request::Say {
             room: "lobby".into(),
             text: text.into(),

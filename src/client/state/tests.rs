@@ -68,7 +68,7 @@ fn a_room_that_cannot_be_entered_fails_the_first_connection() {
     pair.login(&[]);
     pair.answer::<Empty>("join", Err(Code::NotFound.into()));
     assert!(pair.core.take_ready().is_none(), "the name is given back first");
-    pair.answer("logout", Ok(&Empty {}));
+    pair.answer("quit", Ok(&Empty {}));
     assert_eq!(pair.lose(), Next::End);
     let error = pair.core.take_ready().expect("an outcome").expect_err("an error");
     assert_eq!(error.code(), Some(Code::NotFound));
@@ -207,7 +207,7 @@ fn a_goodbye_decides_whether_to_come_back() {
 fn after_a_logout_nothing_comes_back() {
     let mut pair = Pair::online();
     pair.say(1, "last");
-    pair.submit(2, "logout", &Logout { timeout_ms: None });
+    pair.submit(2, "logout", &Logout { all: None, timeout_ms: None });
     pair.flush();
     pair.answer("say", Ok(&said(6)));
     pair.answer("logout", Ok(&Empty {}));

@@ -11,7 +11,7 @@ mod written;
 pub use origin::Origin;
 pub(super) use quantity::{Number, Size, Span};
 pub(super) use text::{Address, File, Host, Line, Network, Page, Room, User, Word};
-pub use text::{Engine, Plain, Switch};
+pub use text::{Engine, Plain, Registration, Switch};
 pub(super) use written::Written;
 
 /// How a `T` is written.

@@ -170,6 +170,16 @@ words! {
         Never = "never",
     }
 
+    /// Who may make an account.
+    pub enum Registration {
+        /// Everybody.
+        Open = "open",
+        /// Who has an invitation.
+        Invite = "invite",
+        /// Nobody.
+        Closed = "closed",
+    }
+
     /// Where what is said is kept.
     pub enum Engine {
         /// In a database file.

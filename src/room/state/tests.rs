@@ -9,7 +9,8 @@ use crate::room::say::{Found, Saying, Spoken};
 const POLICY: Policy = Policy { members: 3, presence_members: 100, keys: 10 };
 
 fn person(account: u64, name: &str) -> Arc<Identity> {
-    Arc::new(Identity { account: AccountId(account), name: UserName::parse(name).unwrap() })
+    let name = UserName::parse(name).unwrap();
+    Arc::new(Identity { account: AccountId(account), name, admin: false })
 }
 
 fn session(slot: u32) -> SessionId {
@@ -18,7 +19,13 @@ fn session(slot: u32) -> SessionId {
 
 fn room(kind: Kind) -> Room {
     let topic = TopicState { topic: "".into(), by: None, time: None, seq: None };
-    let past = Past { epoch: Epoch(7), head: Seq(0), topic, keys: Keys::default() };
+    let past = Past {
+        epoch: Epoch(7),
+        head: Seq(0),
+        topic,
+        keys: Keys::default(),
+        house: House::default(),
+    };
     Room::new(RoomName::parse("ops").unwrap(), kind, POLICY, past)
 }
 
@@ -41,7 +48,7 @@ fn said(room: &mut Room, account: u64, text: &str, key: Option<Key>) -> Seq {
 
 #[test]
 fn sequence_numbers_have_no_holes_whatever_is_said() {
-    let mut room = room(Kind::Public);
+    let mut room = room(Kind::Room);
     room.join(&person(1, "ann"), session(1), 0).unwrap();
     assert_eq!(said(&mut room, 1, "a", None), Seq(1));
     assert_eq!(room.set_topic(AccountId(1), "t".into(), 0).unwrap().entry.seq, Seq(2));
@@ -51,7 +58,7 @@ fn sequence_numbers_have_no_holes_whatever_is_said() {
 
 #[test]
 fn who_is_not_a_member_can_do_nothing() {
-    let mut room = room(Kind::Public);
+    let mut room = room(Kind::Room);
     let stranger = AccountId(9);
     assert_eq!(code(say(&mut room, 9, "x", None)), Code::NotMember);
     assert_eq!(code(room.set_topic(stranger, "x".into(), 0)), Code::NotMember);
@@ -77,7 +84,7 @@ fn a_direct_room_is_not_there_for_others() {
 
 #[test]
 fn an_account_comes_with_its_first_session_and_goes_with_its_last() {
-    let mut room = room(Kind::Public);
+    let mut room = room(Kind::Room);
     let ann = person(1, "ann");
     assert_eq!(room.join(&ann, session(1), 0), Ok(Arrival::Account));
     assert_eq!(room.join(&ann, session(1), 0), Ok(Arrival::Known));
@@ -92,7 +99,7 @@ fn an_account_comes_with_its_first_session_and_goes_with_its_last() {
 
 #[test]
 fn a_full_room_names_its_limit() {
-    let mut room = room(Kind::Public);
+    let mut room = room(Kind::Room);
     for number in 1..=3 {
         room.join(&person(number, "ann"), session(0), 0).unwrap();
     }
@@ -103,7 +110,7 @@ fn a_full_room_names_its_limit() {
 
 #[test]
 fn a_key_says_once_and_only_one_thing() {
-    let mut room = room(Kind::Public);
+    let mut room = room(Kind::Room);
     room.join(&person(1, "ann"), session(1), 0).unwrap();
     let key = Some(Key([1; 16]));
     assert_eq!(said(&mut room, 1, "a", key), Seq(1));
@@ -115,7 +122,7 @@ fn a_key_says_once_and_only_one_thing() {
 
 #[test]
 fn what_was_not_committed_is_taken_back_whole() {
-    let mut room = room(Kind::Public);
+    let mut room = room(Kind::Room);
     room.join(&person(1, "ann"), session(1), 0).unwrap();
     room.set_topic(AccountId(1), "old".into(), 0).unwrap();
     assert_eq!(&*room.topic().topic, "", "not shown before its commit");
@@ -130,7 +137,7 @@ fn what_was_not_committed_is_taken_back_whole() {
 
 #[test]
 fn typing_is_told_once_in_a_while() {
-    let mut room = room(Kind::Public);
+    let mut room = room(Kind::Room);
     room.join(&person(1, "ann"), session(1), 0).unwrap();
     let mut tell = |active, s| {
         let now = Moment(0).after(Duration::from_secs(s));
@@ -150,7 +157,7 @@ fn typing_is_told_once_in_a_while() {
 
 #[test]
 fn members_come_in_pages() {
-    let mut room = room(Kind::Public);
+    let mut room = room(Kind::Room);
     for number in 1..=3 {
         room.join(&person(number, &format!("p{number}")), session(0), number).unwrap();
     }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use crossbeam_channel::Sender;
 use rusqlite::Connection;
 
-use super::Read;
 use super::rows::{self, RoomRow};
 use super::writer::{Append, Command, Founding};
+use super::{Read, house};
 use crate::base::id::{Epoch, Key, Seq};
 use crate::protocol::reply::TopicState;
 use crate::store::{
-    Committed, Finder, Journal, Keys, NewEntry, Range, Reader, Receipt, StoreError, Ticket,
+    Changes, Committed, Finder, House, Journal, Keys, Range, Reader, Receipt, StoreError, Ticket,
 };
 
 /// The journal.
@@ -21,6 +21,7 @@ pub(super) struct SqliteJournal {
     first: Seq,
     topic: Option<TopicState>,
     keys: Keys,
+    house: House,
     next: Ticket,
     writes: Sender<Command>,
     reads: Sender<Read>,
@@ -39,11 +40,13 @@ impl SqliteJournal {
         (writes, reads): (Sender<Command>, Sender<Read>),
         committed: Committed,
     ) -> rusqlite::Result<Self> {
-        let (topic, keys) = match found {
-            Some(RoomRow { id, .. }) => {
-                (rows::topic(connection, id)?, rows::keys(connection, id, KEYS)?)
-            }
-            None => (None, Keys::default()),
+        let (topic, keys, house) = match found {
+            Some(RoomRow { id, .. }) => (
+                rows::topic(connection, id)?,
+                rows::keys(connection, id, KEYS)?,
+                house::read(connection, id)?,
+            ),
+            None => (None, Keys::default(), House::default()),
         };
         Ok(Self {
             room,
@@ -51,6 +54,7 @@ impl SqliteJournal {
             first: found.map_or(Seq(1), |row| row.first),
             topic,
             keys,
+            house,
             next: Ticket(0),
             writes,
             reads,
@@ -80,12 +84,16 @@ impl Journal for SqliteJournal {
         std::mem::take(&mut self.keys)
     }
 
-    fn append(&mut self, entries: Vec<NewEntry>) -> Receipt {
+    fn house(&mut self) -> House {
+        std::mem::take(&mut self.house)
+    }
+
+    fn append(&mut self, changes: Changes) -> Receipt {
         self.next = Ticket(self.next.0 + 1);
         let append = Append {
             room: Arc::clone(&self.room),
             ticket: self.next,
-            entries,
+            changes,
             committed: Arc::clone(&self.committed),
         };
         match self.writes.try_send(Command::Append(append)) {
@@ -108,7 +116,7 @@ impl Journal for SqliteJournal {
 }
 
 /// Has `look` done by a thread that reads, and its result told; at once if there are too many.
-fn ask<T: 'static>(
+pub(super) fn ask<T: 'static>(
     reads: &Sender<Read>,
     look: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     told: Box<dyn FnOnce(Result<T, StoreError>) + Send>,

@@ -3,8 +3,11 @@
 //! **Owns:** the file; one thread that writes, with all that waits in one commit, and a few that
 //! read beside it. **Bound:** the queues to these threads; one that is full refuses.
 
+mod accounts;
 pub mod backup;
+mod house;
 mod journal;
+mod registry;
 mod rows;
 mod schema;
 mod writer;
@@ -18,8 +21,10 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use self::journal::SqliteJournal;
+use self::registry::SqliteRegistry;
 pub use self::schema::OpenError;
 use self::writer::{Command, Founding, Writer};
+use super::registry::Registry;
 use super::{Committed, Journal, RoomKind, RoomRecord, Store, StoreError};
 use crate::base::id::Epoch;
 use crate::base::name::RoomName;
@@ -38,9 +43,11 @@ type Read = Box<dyn FnOnce(Option<&Connection>) + Send>;
 /// The store.
 pub struct SqliteStore {
     /// For what is read while a room is opened.
-    catalogue: Mutex<Connection>,
+    catalogue: Arc<Mutex<Connection>>,
     writes: Sender<Command>,
     reads: Sender<Read>,
+    /// How often the file was opened.
+    run: u32,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -52,6 +59,7 @@ impl SqliteStore {
         let connection = schema::open_writer(path)?;
         let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
         let io = |source| OpenError::Io { path: path.to_owned(), source };
+        let run = accounts::begin_run(&connection).map_err(sqlite)?;
         let catalogue = schema::open_reader(path).map_err(sqlite)?;
         let (writes, commands) = bounded(WRITES);
         let (reads, jobs) = bounded(READS);
@@ -69,7 +77,7 @@ impl SqliteStore {
             drop(lock);
         });
         let writer = Mutex::new(Some(writer.map_err(io)?));
-        Ok(Self { catalogue: Mutex::new(catalogue), writes, reads, writer })
+        Ok(Self { catalogue: Arc::new(Mutex::new(catalogue)), writes, reads, run, writer })
     }
 }
 
@@ -89,6 +97,15 @@ fn read(path: &Path, jobs: &Receiver<Read>) {
 impl Store for SqliteStore {
     fn durability(&self) -> Durability {
         Durability::Durable
+    }
+
+    fn registry(&self) -> Arc<dyn Registry> {
+        Arc::new(SqliteRegistry {
+            catalogue: Arc::clone(&self.catalogue),
+            writes: self.writes.clone(),
+            reads: self.reads.clone(),
+            run: self.run,
+        })
     }
 
     fn rooms(&self) -> Result<Vec<RoomRecord>, StoreError> {

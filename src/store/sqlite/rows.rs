@@ -52,7 +52,7 @@ pub(super) fn rooms(connection: &Connection) -> rusqlite::Result<Vec<RoomRecord>
     let mut statement = connection.prepare(
         "SELECT name, kind, one, other, coalesce((
              SELECT text FROM entry WHERE room = room.id AND kind = 2 ORDER BY seq DESC LIMIT 1
-         ), '') FROM room",
+         ), ''), access FROM room",
     )?;
     let mut rows = statement.query([])?;
     let mut rooms = Vec::new();
@@ -68,7 +68,12 @@ pub(super) fn rooms(connection: &Connection) -> rusqlite::Result<Vec<RoomRecord>
             DIRECT => RoomKind::Direct([account(2)?, account(3)?]),
             _ => RoomKind::Public,
         };
-        rooms.push(RoomRecord { name, kind, topic: row.get::<_, String>(4)?.into() });
+        rooms.push(RoomRecord {
+            name,
+            kind,
+            topic: row.get::<_, String>(4)?.into(),
+            is_private: row.get(5)?,
+        });
     }
     Ok(rooms)
 }

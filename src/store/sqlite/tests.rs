@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use super::*;
 use crate::base::id::{AccountId, Key, Seq};
 use crate::protocol::reply::{Entry, EntryKind};
-use crate::store::{NewEntry, Page, Range, Receipt, Ticket};
+use crate::store::{Changes, NewEntry, Page, Range, Receipt, Ticket};
 
 pub(super) type Told = mpsc::Receiver<(Ticket, Result<(), StoreError>)>;
 
@@ -30,6 +30,10 @@ fn entry(seq: u64, text: &str) -> NewEntry {
     }
 }
 
+fn entries(entries: Vec<NewEntry>) -> Changes {
+    Changes { entries, ..Changes::default() }
+}
+
 /// Appends one entry and waits for what becomes of it.
 pub(super) fn say(
     journal: &mut dyn Journal,
@@ -37,7 +41,7 @@ pub(super) fn say(
     seq: u64,
     text: &str,
 ) -> Result<(), StoreError> {
-    let Receipt::Pending(ticket) = journal.append(vec![entry(seq, text)]) else {
+    let Receipt::Pending(ticket) = journal.append(entries(vec![entry(seq, text)])) else {
         panic!("it is written by another thread");
     };
     let (of, outcome) = told.recv().unwrap();
@@ -139,7 +143,7 @@ fn a_full_disk_refuses_and_recovers_by_itself() {
             .unwrap();
     let mut writer = Writer::new(&path, connection, commands);
     let mut attempt = |writer: &mut Writer, seq| {
-        let receipt = journal.append(vec![entry(seq, &"x".repeat(10_000))]);
+        let receipt = journal.append(entries(vec![entry(seq, &"x".repeat(10_000))]));
         assert!(matches!(receipt, Receipt::Pending(_)));
         writer.step();
         told.recv().unwrap().1

@@ -10,11 +10,14 @@ use std::sync::Arc;
 use crossbeam_channel::Receiver;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
+use super::accounts;
+use super::house;
 use super::rows;
 use super::schema;
 use crate::base::id::{AccountId, Epoch, Seq};
 use crate::base::name::RoomName;
-use crate::store::{Committed, NewEntry, RoomKind, StoreError, Ticket};
+use crate::store::registry::{Change, Changed, Told};
+use crate::store::{Changes, Committed, NewEntry, RoomKind, StoreError, Ticket};
 
 /// Most entries of one commit: bounds how long the first of them waits for the last.
 const ENTRIES_PER_COMMIT: usize = 4096;
@@ -31,13 +34,15 @@ pub(super) struct Founding {
 pub(super) struct Append {
     pub(super) room: Arc<Founding>,
     pub(super) ticket: Ticket,
-    pub(super) entries: Vec<NewEntry>,
+    pub(super) changes: Changes,
     pub(super) committed: Committed,
 }
 
 /// What the writer is asked.
 pub(super) enum Command {
     Append(Append),
+    /// Who is registered changes.
+    Change(Change, Told<Changed>),
     /// Finish, and give the file back.
     Stop,
 }
@@ -84,22 +89,34 @@ impl Writer {
 
     /// Takes what waits, and commits it; false at the end.
     pub(super) fn step(&mut self) -> bool {
-        let Ok(Command::Append(first)) = self.commands.recv() else { return false };
-        let mut count = first.entries.len();
+        let first = match self.commands.recv() {
+            Ok(Command::Append(first)) => first,
+            Ok(Command::Change(change, told)) => {
+                self.change(&change, told);
+                return true;
+            }
+            Ok(Command::Stop) | Err(_) => return false,
+        };
+        let mut count = first.changes.entries.len();
         let mut batch = vec![first];
-        let mut more = true;
-        while count < ENTRIES_PER_COMMIT && more {
+        let mut other = None;
+        while count < ENTRIES_PER_COMMIT && other.is_none() {
             match self.commands.try_recv() {
                 Ok(Command::Append(next)) => {
-                    count += next.entries.len();
+                    count += next.changes.entries.len();
                     batch.push(next);
                 }
-                Ok(Command::Stop) => more = false,
+                Ok(command) => other = Some(command),
                 Err(_) => break,
             }
         }
         self.write(&batch);
-        more
+        match other {
+            Some(Command::Change(change, told)) => self.change(&change, told),
+            Some(Command::Append(_) | Command::Stop) => return false,
+            None => {}
+        }
+        true
     }
 
     #[cfg(test)]
@@ -119,6 +136,27 @@ impl Writer {
             }
             Err(error) => self.fail(batch, &error),
         }
+    }
+
+    /// A change of accounts has a transaction of its own: it is rare.
+    fn change(&mut self, change: &Change, told: Told<Changed>) {
+        let outcome = self.commit_change(change).map_err(|error| {
+            log::error!(error:% = error; "a change of accounts cannot be stored");
+            rows::store_error(&error)
+        });
+        if outcome == Err(StoreError::Unavailable) {
+            self.rooms.clear();
+            self.reopen();
+        }
+        told(outcome);
+    }
+
+    fn commit_change(&mut self, change: &Change) -> rusqlite::Result<Changed> {
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let changed = accounts::change(&transaction, change)?;
+        transaction.commit()?;
+        Ok(changed)
     }
 
     /// One transaction for all; a batch that stands on a failed one is left out.
@@ -189,7 +227,7 @@ fn insert(
         "INSERT INTO entry (room, seq, time, kind, account, name, text, key)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
-    for NewEntry { entry, account, key } in &append.entries {
+    for NewEntry { entry, account, key } in &append.changes.entries {
         if entry.seq != row.head.next() {
             rooms.remove(name);
             return Err(Failure::Hole);
@@ -207,6 +245,7 @@ fn insert(
         ])?;
         row.head = entry.seq;
     }
+    house::write(transaction, row.id, &append.changes)?;
     rooms.insert(name.clone(), row);
     Ok(())
 }

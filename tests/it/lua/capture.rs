@@ -122,12 +122,12 @@ fn session() -> Vec<(bool, Vec<u8>)> {
     let (address, recording, thread) = relay(server.address);
     let mut client = crate::support::TestClient::connect(address);
     client.hello();
-    let refused = client.send(&Login { name: "a b".into(), token: None, timeout_ms: None });
+    let refused = client.send(&Login::guest("a b".into()));
     assert!(client.answer(refused).is_err());
     client.login("ann");
     client.say("lobby", "short");
     client.say("lobby", &"long ".repeat(400));
-    let id = client.send(&Logout { timeout_ms: None });
+    let id = client.send(&Logout { all: None, timeout_ms: None });
     client.answer(id).expect("answered");
     client.bye();
     drop(client);

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use klatch::base::clock::{Clock, SystemClock};
 use klatch::base::id::{Key, Seq};
+use klatch::base::secret::Token;
 use klatch::protocol::codec::{self, Incoming};
 use klatch::protocol::event::{Bye, Event, Message};
 use klatch::protocol::frame::{self, Split};
@@ -24,7 +25,7 @@ pub(crate) struct TestClient {
     received: Vec<u8>,
     events: VecDeque<Event>,
     next_id: u32,
-    pub(crate) token: Option<Key>,
+    pub(crate) token: Option<Token>,
 }
 
 impl TestClient {
@@ -46,8 +47,8 @@ impl TestClient {
 
     /// Logs in, and waits for the default rooms.
     pub(crate) fn login(&mut self, name: &str) -> LoggedIn {
-        let logged_in = self.try_login(name, self.token).expect("a name");
-        self.token = Some(logged_in.token);
+        let logged_in = self.try_login(name, self.token.clone()).expect("a name");
+        self.token = Some(logged_in.token.clone());
         for _ in &logged_in.rooms {
             self.expect(|event| matches!(event, Event::Room(_)).then_some(()));
         }
@@ -57,13 +58,13 @@ impl TestClient {
     pub(crate) fn try_login(
         &mut self,
         name: &str,
-        token: Option<Key>,
+        token: Option<Token>,
     ) -> Result<LoggedIn, ErrorBody> {
-        self.request(&Login { name: name.into(), token, timeout_ms: None })
+        self.request(&Login { token, ..Login::guest(name.into()) })
     }
 
     pub(crate) fn create(&mut self, room: &str) -> RoomState {
-        let create = Create { room: room.into(), topic: None, timeout_ms: None };
+        let create = Create { room: room.into(), topic: None, private: None, timeout_ms: None };
         self.request(&create).expect("a room")
     }
 
@@ -111,6 +112,11 @@ impl TestClient {
                 Incoming::UnknownEvent => panic!("an event that the codec does not know"),
             }
         }
+    }
+
+    /// The code with which request `id` is refused.
+    pub(crate) fn refusal_of(&mut self, id: u32) -> Code {
+        code_of(&self.answer(id).expect_err("a refusal"))
     }
 
     /// The number of the next answer, whichever it is; events are passed over.

@@ -19,6 +19,8 @@ use super::TestClient;
 pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     pub(crate) fingerprint: String,
+    /// The code with which the first administrator registers.
+    pub(crate) first_admin: Option<String>,
     pub(crate) state_dir: TempDir,
     clock: Option<Arc<ManualClock>>,
     commands: tokio::sync::mpsc::UnboundedSender<Command>,
@@ -94,7 +96,8 @@ impl TestServer {
                 change(&mut parts);
                 let server = server::start(&config, &parts).expect("the server starts");
                 let address = *server.addresses().first().expect("an address");
-                told.send((address, server.fingerprint())).expect("the test waits");
+                let code = server.first_admin().map(ToOwned::to_owned);
+                told.send((address, server.fingerprint(), code)).expect("the test waits");
                 while let Some(command) = orders.recv().await {
                     match command {
                         Command::Tick(done) => {
@@ -112,9 +115,9 @@ impl TestServer {
                 None
             })
         });
-        let (address, fingerprint) = started.recv().expect("the server starts");
+        let (address, fingerprint, first_admin) = started.recv().expect("the server starts");
         let thread = Some(thread);
-        Self { address, fingerprint, state_dir, clock: None, commands, thread }
+        Self { address, fingerprint, first_admin, state_dir, clock: None, commands, thread }
     }
 
     /// Moves the clock, and has deadlines looked at.
@@ -170,6 +173,16 @@ impl TestServer {
     /// A plain connection that has said nothing.
     pub(crate) fn connect(&self) -> TestClient {
         TestClient::connect(self.address)
+    }
+
+    /// The same, from another address of this machine.
+    pub(crate) fn connect_from(&self, address: &str) -> TestClient {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+        let socket = socket.expect("a socket");
+        let from = SocketAddr::new(address.parse().expect("an address"), 0);
+        socket.bind(&from.into()).expect("an address of this machine");
+        socket.connect(&self.address.into()).expect("a connection");
+        TestClient::over(socket.into())
     }
 
     /// A client that holds a name, and has seen the default rooms.

@@ -28,11 +28,19 @@ export const STATUS = {
   version: 105,
   unknown_method: 106,
   auth_required: 201,
+  bad_credentials: 202,
+  guests_denied: 203,
+  registration_closed: 204,
   tls_required: 205,
   replaced: 206,
+  revoked: 207,
+  invite_invalid: 208,
+  password_weak: 209,
   name_invalid: 210,
   name_reserved: 211,
   name_taken: 212,
+  name_registered: 213,
+  no_account: 214,
   denied: 300,
   not_member: 301,
   not_found: 303,
@@ -79,6 +87,39 @@ export interface ByeEvent {
   allowed?: Uint64
 }
 
+export interface ConfiguredEvent {
+  /** The room. */
+  room: string
+  /** Public or private. */
+  kind: 'public' | 'private' | 'direct'
+  /** Only moderators and owners may write. */
+  announcement: boolean
+  /** What a member must wait between two messages, in milliseconds. */
+  slow_ms: number
+  /** Who did it. */
+  by: string
+}
+
+export interface DeviceInfo {
+  /** Identifies the device. */
+  id: Uint64
+  /** What it called itself. */
+  device: string
+  /** When it logged in with the password, in milliseconds since 1970 UTC. */
+  since: Uint64
+  /** When it logged in last, in milliseconds since 1970 UTC. */
+  seen: Uint64
+  /** Whether it is connected. */
+  online: boolean
+  /** Whether it is the one that asks. */
+  current: boolean
+}
+
+export interface DeviceList {
+  /** The devices, the newest first. */
+  devices: DeviceInfo[]
+}
+
 export interface Empty {
 }
 
@@ -120,7 +161,7 @@ export interface Gone {
   /** Its name. */
   name: string
   /** Why it left. */
-  reason: 'left' | 'logout' | 'lost' | 'timeout' | 'removed' | 'shutdown'
+  reason: 'left' | 'logout' | 'lost' | 'timeout' | 'removed' | 'shutdown' | 'kicked' | 'banned'
 }
 
 export interface HistoryPage {
@@ -134,6 +175,13 @@ export interface HistoryPage {
   head: Uint64
   /** Whether there are more in the direction asked for. */
   more: boolean
+}
+
+export interface InvitedEvent {
+  /** The room. */
+  room: string
+  /** Who. */
+  by: string
 }
 
 export interface JoinedEvent {
@@ -204,11 +252,13 @@ export interface LoggedIn {
   name: string
   /** Whether the account ends with its name: at logout, or `hold_ms` after the connection was lost. */
   guest: boolean
-  /** Keep it secret: it takes the name again after a lost connection. */
+  /** Whether the account may administer the server. */
+  admin: boolean
+  /** Keep it secret: it takes the name again after a lost connection; that of an account, until the device is logged out. */
   token: Uint8Array
-  /** How long the name is kept for the token after the connection is lost, in milliseconds. */
+  /** How long a guest's name is kept for the token after the connection is lost, in milliseconds. */
   hold_ms: Uint64
-  /** The default rooms, which are being joined; a `room` event follows for each. */
+  /** The rooms that are being joined; a `room` event follows for each. */
   rooms: string[]
 }
 
@@ -219,6 +269,10 @@ export interface MemberInfo {
   name: string
   /** When it joined, in milliseconds since 1970 UTC. */
   since: Uint64
+  /** What it may do. */
+  role: 'member' | 'moderator' | 'owner'
+  /** Whether it holds its name without an account. */
+  guest: boolean
 }
 
 export interface MemberList {
@@ -251,11 +305,35 @@ export interface Pong {
   time: Uint64
 }
 
+export interface RankedEvent {
+  /** The room. */
+  room: string
+  /** Who. */
+  name: string
+  /** What it may do. */
+  role: 'member' | 'moderator' | 'owner'
+  /** Who did it. */
+  by: string
+}
+
+export interface RemovedEvent {
+  /** The room. */
+  room: string
+  /** Why: `left` if another device of the account left. */
+  reason: 'left' | 'logout' | 'lost' | 'timeout' | 'removed' | 'shutdown' | 'kicked' | 'banned'
+  /** The moderator, if it was one. */
+  by?: string
+  /** What the moderator says about it. */
+  text?: string
+  /** Until when the account cannot come back, in milliseconds since 1970 UTC. */
+  until?: Uint64
+}
+
 export interface RoomEvent {
   /** The room's name. */
   room: string
   /** What kind of room it is. */
-  kind: 'public' | 'direct'
+  kind: 'public' | 'private' | 'direct'
   /** The other account's name, in a direct room. */
   with?: string
   /** Continuity of the history: when it differs from the one known, sequence numbers started anew. */
@@ -268,13 +346,19 @@ export interface RoomEvent {
   topic: string
   /** How many members there are, this one included. */
   members: number
+  /** What this one may do. */
+  role: 'member' | 'moderator' | 'owner'
+  /** Only moderators and owners may write. */
+  announcement: boolean
+  /** What a member must wait between two messages, in milliseconds; 0: nothing. */
+  slow_ms: number
 }
 
 export interface RoomInfo {
   /** The room's name. */
   room: string
   /** What kind of room it is. */
-  kind: 'public' | 'direct'
+  kind: 'public' | 'private' | 'direct'
   /** The topic. */
   topic: string
   /** How many members there are. */
@@ -292,7 +376,7 @@ export interface RoomState {
   /** The room's name. */
   room: string
   /** What kind of room it is. */
-  kind: 'public' | 'direct'
+  kind: 'public' | 'private' | 'direct'
   /** The other account's name, in a direct room. */
   with?: string
   /** Continuity of the history: when it differs from the one known, sequence numbers started anew. */
@@ -305,6 +389,12 @@ export interface RoomState {
   topic: string
   /** How many members there are, this one included. */
   members: number
+  /** What this one may do. */
+  role: 'member' | 'moderator' | 'owner'
+  /** Only moderators and owners may write. */
+  announcement: boolean
+  /** What a member must wait between two messages, in milliseconds; 0: nothing. */
+  slow_ms: number
 }
 
 export interface Said {
@@ -314,6 +404,28 @@ export interface Said {
   time: Uint64
   /** Whether the key had been used before: this is the earlier result, nothing was said again. */
   dup: boolean
+}
+
+export interface StandingInfo {
+  /** Identifies the account. */
+  id: Uint64
+  /** Its name. */
+  name: string
+  /** What it may do. */
+  role: 'member' | 'moderator' | 'owner'
+  /** Whether it may come in, though the room is private. */
+  invited: boolean
+  /** Until when it may not come in, in milliseconds since 1970 UTC. */
+  banned_until?: Uint64
+  /** Until when it may not write, in milliseconds since 1970 UTC. */
+  muted_until?: Uint64
+}
+
+export interface StandingList {
+  /** The accounts, by `id`. */
+  standings: StandingInfo[]
+  /** Whether there are more after the last. */
+  more: boolean
 }
 
 export interface TopicEvent {
@@ -362,42 +474,60 @@ export interface Welcome {
   limits: Limits
   /** The server's clock, in milliseconds since 1970 UTC: what keys are best made from. */
   time: Uint64
+  /** Whether a name can be taken without an account. */
+  guests: boolean
+  /** Who may make an account. */
+  registration: 'open' | 'invite' | 'closed'
   /** A greeting for people. */
   motd?: string
 }
 
 export const SHAPES: Record<string, Record<string, string>> = {
   ByeEvent: { code: 'u16', name: 'str', text: 'str', retry_after_ms: 'u64?', resume: 'bool', limit: 'str?', used: 'u64?', allowed: 'u64?' },
+  ConfiguredEvent: { room: 'str', kind: 'str', announcement: 'bool', slow_ms: 'u32', by: 'str' },
+  DeviceInfo: { id: 'u64', device: 'str', since: 'u64', seen: 'u64', online: 'bool', current: 'bool' },
+  DeviceList: { devices: '32*DeviceInfo' },
   Empty: {  },
   Entry: { seq: 'u64', time: 'u64', kind: 'str', from: 'str', text: 'str' },
   ErrorBody: { code: 'u16', name: 'str', text: 'str', applied: 'str', limit: 'str?', used: 'u64?', allowed: 'u64?', retry_after_ms: 'u64?', suggestion: 'str?' },
   Gone: { name: 'str', reason: 'str' },
   HistoryPage: { epoch: 'u64', entries: '1024*Entry', first: 'u64', head: 'u64', more: 'bool' },
+  InvitedEvent: { room: 'str', by: 'str' },
   JoinedEvent: { room: 'str', names: '32*str', count: 'u32', members: 'u32' },
   LeftEvent: { room: 'str', gone: '32*Gone', count: 'u32', members: 'u32' },
   Limits: { frame_bytes: 'u64', frame_bytes_before_login: 'u64', text_bytes: 'u64', topic_bytes: 'u64', name_bytes: 'u64', inflight: 'u64', requests_per_s: 'u64', requests_burst: 'u64', bytes_per_s: 'u64', bytes_burst: 'u64', rooms_per_session: 'u64', history_page: 'u64', list_page: 'u64', outbox_bytes: 'u64', outbox_ms: 'u64', login_ms: 'u64', ping_ms: 'u64', dead_ms: 'u64', idle_ms: 'u64' },
-  LoggedIn: { name: 'str', guest: 'bool', token: 'bin16', hold_ms: 'u64', rooms: '1024*str' },
-  MemberInfo: { id: 'u64', name: 'str', since: 'u64' },
+  LoggedIn: { name: 'str', guest: 'bool', admin: 'bool', token: 'bin32', hold_ms: 'u64', rooms: '1024*str' },
+  MemberInfo: { id: 'u64', name: 'str', since: 'u64', role: 'str', guest: 'bool' },
   MemberList: { members: '1024*MemberInfo', total: 'u32', more: 'bool' },
   MessageEvent: { room: 'str', seq: 'u64', time: 'u64', from: 'str', text: 'str' },
   PingEvent: {  },
   Pong: { time: 'u64' },
-  RoomEvent: { room: 'str', kind: 'str', with: 'str?', epoch: 'u64', seq: 'u64', first: 'u64', topic: 'str', members: 'u32' },
+  RankedEvent: { room: 'str', name: 'str', role: 'str', by: 'str' },
+  RemovedEvent: { room: 'str', reason: 'str', by: 'str?', text: 'str?', until: 'u64?' },
+  RoomEvent: { room: 'str', kind: 'str', with: 'str?', epoch: 'u64', seq: 'u64', first: 'u64', topic: 'str', members: 'u32', role: 'str', announcement: 'bool', slow_ms: 'u32' },
   RoomInfo: { room: 'str', kind: 'str', topic: 'str', members: 'u32' },
   RoomList: { rooms: '1024*RoomInfo', more: 'bool' },
-  RoomState: { room: 'str', kind: 'str', with: 'str?', epoch: 'u64', seq: 'u64', first: 'u64', topic: 'str', members: 'u32' },
+  RoomState: { room: 'str', kind: 'str', with: 'str?', epoch: 'u64', seq: 'u64', first: 'u64', topic: 'str', members: 'u32', role: 'str', announcement: 'bool', slow_ms: 'u32' },
   Said: { seq: 'u64', time: 'u64', dup: 'bool' },
+  StandingInfo: { id: 'u64', name: 'str', role: 'str', invited: 'bool', banned_until: 'u64?', muted_until: 'u64?' },
+  StandingList: { standings: '1024*StandingInfo', more: 'bool' },
   TopicEvent: { room: 'str', seq: 'u64', time: 'u64', from: 'str', text: 'str' },
   TopicState: { topic: 'str', by: 'str?', time: 'u64?', seq: 'u64?' },
   TypingEvent: { room: 'str', from: 'str', active: 'bool' },
-  Welcome: { version: 'u16', server: 'str', durability: 'str', capabilities: '1024*str', limits: 'Limits', time: 'u64', motd: 'str?' },
+  Welcome: { version: 'u16', server: 'str', durability: 'str', capabilities: '1024*str', limits: 'Limits', time: 'u64', guests: 'bool', registration: 'str', motd: 'str?' },
 }
 
 /** Each method with its parameters and its result. */
 export interface Methods {
   hello: { params: HelloParams; result: Welcome }
+  register: { params: RegisterParams; result: LoggedIn }
   login: { params: LoginParams; result: LoggedIn }
+  quit: { params: QuitParams; result: Empty }
   logout: { params: LogoutParams; result: Empty }
+  passwd: { params: PasswdParams; result: Empty }
+  unregister: { params: UnregisterParams; result: Empty }
+  devices: { params: DevicesParams; result: DeviceList }
+  revoke: { params: RevokeParams; result: Empty }
   ping: { params: PingParams; result: Pong }
   rooms: { params: RoomsParams; result: RoomList }
   create: { params: CreateParams; result: RoomState }
@@ -409,13 +539,26 @@ export interface Methods {
   history: { params: HistoryParams; result: HistoryPage }
   typing: { params: TypingParams; result: Empty }
   direct: { params: DirectParams; result: RoomState }
+  invite: { params: InviteParams; result: Empty }
+  kick: { params: KickParams; result: Empty }
+  ban: { params: BanParams; result: Empty }
+  mute: { params: MuteParams; result: Empty }
+  rank: { params: RankParams; result: Empty }
+  configure: { params: ConfigureParams; result: Empty }
+  standings: { params: StandingsParams; result: StandingList }
 }
 
 /** The map that is each method's result. */
 export const RESULTS: Record<keyof Methods, string> = {
   hello: 'Welcome',
+  register: 'LoggedIn',
   login: 'LoggedIn',
+  quit: 'Empty',
   logout: 'Empty',
+  passwd: 'Empty',
+  unregister: 'Empty',
+  devices: 'DeviceList',
+  revoke: 'Empty',
   ping: 'Pong',
   rooms: 'RoomList',
   create: 'RoomState',
@@ -427,6 +570,13 @@ export const RESULTS: Record<keyof Methods, string> = {
   history: 'HistoryPage',
   typing: 'Empty',
   direct: 'RoomState',
+  invite: 'Empty',
+  kick: 'Empty',
+  ban: 'Empty',
+  mute: 'Empty',
+  rank: 'Empty',
+  configure: 'Empty',
+  standings: 'StandingList',
 }
 
 export interface HelloParams {
@@ -440,16 +590,68 @@ export interface HelloParams {
   timeout_ms?: number
 }
 
+export interface RegisterParams {
+  /** The account's name. */
+  name: string
+  /** Its password: at least 8 characters, and not the name. */
+  password: string
+  /** The code of an invitation, where the server wants one. */
+  invite?: string
+  /** What the list of devices calls this one. */
+  device?: string
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
 export interface LoginParams {
   /** The name to be known by. */
   name: string
+  /** The account's password. This device gets a token of its own. */
+  password?: string
   /** The `token` of an earlier login: takes the same name again, ending an older session of it. */
   token?: Uint8Array
+  /** What the list of devices calls this one, if it is new. */
+  device?: string
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface QuitParams {
   /** Give up if the request's turn has not come within this many milliseconds. */
   timeout_ms?: number
 }
 
 export interface LogoutParams {
+  /** Log out all devices of the account. */
+  all?: boolean
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface PasswdParams {
+  /** The password that holds now. */
+  old: string
+  /** The password that is to hold: at least 8 characters, and not the name. */
+  new: string
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface UnregisterParams {
+  /** The account's password. */
+  password: string
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface DevicesParams {
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface RevokeParams {
+  /** The device's `id`. */
+  device: Uint64
   /** Give up if the request's turn has not come within this many milliseconds. */
   timeout_ms?: number
 }
@@ -473,6 +675,8 @@ export interface CreateParams {
   room: string
   /** Its topic. */
   topic?: string
+  /** Whether only those may know of it who are invited. */
+  private?: boolean
   /** Give up if the request's turn has not come within this many milliseconds. */
   timeout_ms?: number
 }
@@ -551,6 +755,85 @@ export interface DirectParams {
   timeout_ms?: number
 }
 
+export interface InviteParams {
+  /** The room. */
+  room: string
+  /** The account's name. */
+  name: string
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface KickParams {
+  /** The room. */
+  room: string
+  /** The account's name. */
+  name: string
+  /** What it is told about it. */
+  text?: string
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface BanParams {
+  /** The room. */
+  room: string
+  /** The account's name. */
+  name: string
+  /** For how long, in milliseconds; 0 ends a ban; for good if absent. */
+  ms?: Uint64
+  /** What it is told about it. */
+  text?: string
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface MuteParams {
+  /** The room. */
+  room: string
+  /** The account's name. */
+  name: string
+  /** For how long, in milliseconds; 0 ends it; for good if absent. */
+  ms?: Uint64
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface RankParams {
+  /** The room. */
+  room: string
+  /** The account's name. */
+  name: string
+  /** What it may do. */
+  role: 'member' | 'moderator' | 'owner'
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface ConfigureParams {
+  /** The room. */
+  room: string
+  /** Whether only those may know of it who are invited. Who is in stays in. */
+  private?: boolean
+  /** Whether only moderators and owners may write. */
+  announcement?: boolean
+  /** What a member must wait between two messages, in milliseconds; 0: nothing. */
+  slow_ms?: number
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface StandingsParams {
+  /** The room. */
+  room: string
+  /** Start after this account's `id`. */
+  after?: Uint64
+  /** At most so many; the page's bound is the default. */
+  limit?: number
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
 /** Each event with its payload. */
 export interface Events {
   message: MessageEvent
@@ -558,6 +841,10 @@ export interface Events {
   room: RoomEvent
   joined: JoinedEvent
   left: LeftEvent
+  removed: RemovedEvent
+  invited: InvitedEvent
+  configured: ConfiguredEvent
+  ranked: RankedEvent
   typing: TypingEvent
   ping: PingEvent
   bye: ByeEvent
@@ -570,6 +857,10 @@ export const EVENTS: Record<string, string> = {
   room: 'RoomEvent',
   joined: 'JoinedEvent',
   left: 'LeftEvent',
+  removed: 'RemovedEvent',
+  invited: 'InvitedEvent',
+  configured: 'ConfiguredEvent',
+  ranked: 'RankedEvent',
   typing: 'TypingEvent',
   ping: 'PingEvent',
   bye: 'ByeEvent',

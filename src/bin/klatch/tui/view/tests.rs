@@ -24,6 +24,9 @@ fn room(name: &str, with: Option<&str>) -> RoomState {
         first: Seq(1),
         topic: "deploys and incidents".into(),
         members: 2,
+        role: klatch::protocol::reply::Role::Member,
+        announcement: false,
+        slow_ms: 0,
     }
 }
 
