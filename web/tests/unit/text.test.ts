@@ -1,5 +1,6 @@
 /** What is made of texts: trees, mentions, completions. */
 
+import emoji from 'emojibase-data/en/compact.json' with { type: 'json' }
 import { fromMarkdown } from 'mdast-util-from-markdown'
 import { expect, test } from 'vitest'
 
@@ -75,8 +76,17 @@ test('names have initials', () => {
 })
 
 test('a few emoji alone are large', () => {
-  expect(['👍', '👍🏽 🎉', '👨‍👩‍👧'].map(isOnlyEmoji)).toEqual([true, true, true])
-  expect(['ok 👍', '1', '👍👍👍👍', ''].map(isOnlyEmoji)).toEqual([false, false, false, false])
+  for (const text of ['👍', '👍🏽 🎉', '👨‍👩‍👧', '☝🏽', '1️⃣', '🇩🇪']) expect(isOnlyEmoji(text), text).toBe(true)
+  for (const text of ['ok 👍', '1', '123', '#1', '©', '👍👍👍👍', '', ' ', ' 👍', '🇩', 'x\u{FE0F}', '\u{200D}']) {
+    expect(isOnlyEmoji(text), text).toBe(false)
+  }
+})
+
+test('every emoji that the picker has is one', () => {
+  const components = 2
+  const known = emoji.filter(({ group }) => group !== undefined && group !== components)
+  expect(known.length).toBeGreaterThan(1_800)
+  expect(known.filter(({ unicode }) => !isOnlyEmoji(unicode)).map(({ unicode }) => unicode)).toEqual([])
 })
 
 test('what stands before the cursor is completed', () => {
