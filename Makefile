@@ -4,8 +4,16 @@
 BUILD := $(or $(CARGO_TARGET_DIR),target)
 # Arguments for klatchd: make run ARGS="--set log.level=debug"
 ARGS ?=
+# The node that the web GUI is built with; and its tests: types, parts, and the whole in Chromium
+# against the klatchd of this build.
+WITH_NODE := ../scripts/with-node
+WEB_TESTS = cd web && $(WITH_NODE) npm run --silent check && $(WITH_NODE) npm run --silent test && \
+	$(WITH_NODE) npm run --silent test:browser
 # How long each fuzz target runs.
 FUZZ_SECONDS ?= 60
+
+# Of the programs that cargo built, the browser tests take these.
+export KLATCH_BIN := $(abspath $(BUILD))/debug
 
 .DEFAULT_GOAL := help
 .PHONY: help run web test test-lua test-web screenshots check bench fuzz ci
@@ -13,34 +21,39 @@ FUZZ_SECONDS ?= 60
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## Install what is missing, build server and client, start the server (ARGS="..." go to it)
+run: ## Install what is missing, build server, web GUI and client, start the server (ARGS="..." go to it)
 	scripts/install-dependencies
+	@$(MAKE) --no-print-directory web || \
+	  echo "The web GUI cannot be built here, for the reason above: klatchd is built without it."
 	cargo build --release --locked --bins
 	$(BUILD)/release/klatchd $(ARGS)
 
 web: ## Build the web GUI, which the next build of klatchd takes in
 	scripts/install-dependencies web
-	cd web && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci; }
-	cd web && npm run --silent build
+	cd web && { [ node_modules/.package-lock.json -nt package-lock.json ] || $(WITH_NODE) npm ci; }
+	cd web && $(WITH_NODE) npm run --silent build
 
-# The examples in the docs come first, so that the last line tells of the tests.
-test: ## Run the whole test suite
+# The browser tests come before the last step, so that the last line tells of all others.
+test: web ## Run the whole test suite
 	scripts/install-dependencies test
 	cargo test --locked --doc
+	cargo build --locked --bins
+	$(WEB_TESTS)
 	cargo test --locked --lib --bins --tests
 
 test-lua: ## Run the tests of the Lua client alone (they are part of test)
 	scripts/install-dependencies test
 	cargo test --locked --test it lua::
 
-test-web: web ## Test the web GUI: its parts, and the whole in Chromium against a klatchd
+test-web: web ## Run the tests of the web GUI alone (they are part of test)
+	scripts/install-dependencies test
 	cargo build --locked --bins
-	cd web && npm run --silent check && npm run --silent test
-	cd web && KLATCH_BIN="$(abspath $(BUILD))/debug" npm run --silent test:browser
+	$(WEB_TESTS)
 
 screenshots: web ## Take pictures of every view of the web GUI, into web/screenshots
+	scripts/install-dependencies test
 	cargo build --locked --bins
-	cd web && KLATCH_BIN="$(abspath $(BUILD))/debug" npm run --silent screenshots
+	cd web && $(WITH_NODE) npm run --silent screenshots
 
 check: ## Run the fast part, before each commit
 	cargo fmt --check

@@ -2,4 +2,6 @@
 
 import { defineConfig } from 'vitest/config'
 
-export default defineConfig({ test: { include: ['tests/unit/**/*.test.ts'], environment: 'node' } })
+export default defineConfig({
+  test: { include: ['tests/unit/**/*.test.ts'], environment: 'node', testTimeout: 300_000 },
+})

@@ -5,9 +5,12 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['tests/e2e/**/*.test.ts'],
+    setupFiles: ['tests/e2e/support/cleanup.ts'],
     environment: 'node',
-    testTimeout: 120_000,
-    hookTimeout: 60_000,
-    fileParallelism: false,
+    // Machines are slow, and do everything at once.
+    testTimeout: 600_000,
+    hookTimeout: 120_000,
+    // Each has a browser of its own; while one waits for its server another works.
+    maxWorkers: 2,
   },
 })

@@ -3,5 +3,5 @@
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
-  test: { include: ['tests/screenshots.ts'], environment: 'node', testTimeout: 600_000 },
+  test: { include: ['tests/screenshots.ts'], setupFiles: ['tests/e2e/support/cleanup.ts'], environment: 'node', testTimeout: 600_000 },
 })

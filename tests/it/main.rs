@@ -42,4 +42,5 @@ mod typescript;
 mod vectors;
 mod web;
 mod websocket;
+mod websocket_vectors;
 mod worked;

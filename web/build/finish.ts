@@ -2,7 +2,8 @@
  *
  * `SOURCES.sha256` says from which sources the bundle was made: the SHA-256 over the sorted list of
  * "path\0sha256\n" of every file below web/ that git knows, with paths from the top of the
- * repository. Who embeds the bundle compares it, and compresses the files.
+ * repository. Who embeds the bundle compares it, and compresses the files. A bundle that is there
+ * already and was made from these very sources is left alone, so that nothing is embedded anew.
  */
 
 import { execFileSync } from 'node:child_process'
@@ -19,6 +20,7 @@ const top = join(web, '..')
 
 /** What is made and not written: where git cannot tell, these are left out. */
 const MADE = ['dist', 'node_modules', 'screenshots', 'test-results']
+const SOURCES = 'SOURCES.sha256'
 const ICONS = [
   ['icon-192.png', 192],
   ['icon-512.png', 512],
@@ -32,6 +34,10 @@ export function finish(): Plugin {
     apply: 'build',
     configResolved: (config) => {
       out = join(config.root, config.build.outDir)
+      if (madeFrom(out) === sourcesHash()) {
+        console.log('web/dist is current')
+        process.exit(0)
+      }
     },
     generateBundle() {
       const svg = readFileSync(join(web, 'public', 'icon.svg'), 'utf8')
@@ -41,9 +47,15 @@ export function finish(): Plugin {
       }
     },
     closeBundle() {
-      writeFileSync(join(out, 'SOURCES.sha256'), `${sourcesHash()}\n`)
+      writeFileSync(join(out, SOURCES), `${sourcesHash()}\n`)
     },
   }
+}
+
+/** Written last, so a bundle that has it is whole. */
+function madeFrom(out: string): string | undefined {
+  const path = join(out, SOURCES)
+  return existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined
 }
 
 /** Sorted by the bytes of the paths, as any other language would. */

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::process::{lua, top};
 
-/// Lines of a file, as in `src/`; what is generated is as long as it is, and so are specs.
+/// Lines of a file, as in `src/`; what is generated is as long as it is.
 const LINES: usize = 400;
 
 fn busted(interpreter: &str) {
@@ -83,7 +83,7 @@ fn files_of_lua_say_what_they_are_and_are_short() {
         let text = fs::read_to_string(&file).unwrap();
         let first = text.lines().find(|line| !line.starts_with("#!")).unwrap_or_default();
         assert!(first.starts_with("--"), "{}: begin it with what it is", file.display());
-        let excused = text.contains("do not edit") || file.starts_with(lua("spec"));
+        let excused = text.contains("do not edit");
         assert!(excused || text.lines().count() <= LINES, "{} is too long", file.display());
     }
 }

@@ -6,9 +6,24 @@ const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric'
 const dayOfYear = new Intl.DateTimeFormat(undefined, { dateStyle: 'full' })
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' })
 
-export const clockOf = (time: number): string => clock.format(time)
+const MINUTE = 60_000
 
-export const fullTimeOf = (time: number): string => full.format(time)
+export const clockOf = rarely(MINUTE, (time) => clock.format(time))
+
+export const fullTimeOf = rarely(1_000, (time) => full.format(time))
+
+/** Formats the times of one `span` once: rows beside each other mostly share theirs, and the
+ * browser takes long for each.
+ */
+function rarely(span: number, format: (time: number) => string): (time: number) => string {
+  let known = NaN
+  let text = ''
+  return (time) => {
+    const now = Math.floor(time / span)
+    if (now !== known) [known, text] = [now, format(time)]
+    return text
+  }
+}
 
 /** The day as one says it: today, yesterday, Monday 3 May. */
 export function dayOf(time: number, now = Date.now()): string {

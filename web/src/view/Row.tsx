@@ -2,6 +2,7 @@
 
 import type { VNode } from 'preact'
 import { memo } from 'preact/compat'
+import { useState } from 'preact/hooks'
 
 import { me } from '../state/chat'
 import type { RoomView } from '../state/room'
@@ -70,6 +71,9 @@ function Message({ item, before, room }: MessageProps): VNode {
   const follows =
     before?.kind === 'message' && before.from === item.from && item.time - before.time < TOGETHER
   const forMe = !room.direct && item.from !== me.value && mentions(item.text, me.value ?? '')
+  // The buttons are as many elements as all the rest: they are made when somebody comes near.
+  const [near, setNear] = useState(false)
+  const come = (): void => setNear(true)
   const time = (
     <time dateTime={new Date(item.time).toISOString()} title={fullTimeOf(item.time)}>
       {clockOf(item.time)}
@@ -80,13 +84,15 @@ function Message({ item, before, room }: MessageProps): VNode {
       class={`message ${follows ? 'follows' : 'first'} ${forMe ? 'for-me' : ''}`}
       tabIndex={-1}
       aria-label={`${item.from}, ${clockOf(item.time)}`}
+      onPointerEnter={come}
+      onFocusIn={come}
     >
       <div class="aside">{follows ? time : <Avatar name={item.from} />}</div>
       <div class="body">
         {!follows && <div class="author"><Name name={item.from} />{time}</div>}
         <div class="text" dir="auto"><Markdown text={item.text} /></div>
       </div>
-      <Actions item={item} />
+      {near && <Actions item={item} />}
     </article>
   )
 }

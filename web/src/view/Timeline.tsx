@@ -23,6 +23,8 @@ const NEAR = 40
 const ACTED = 1_500
 /** Pixels from the top where older entries are asked for. */
 const EARLY = 1_200
+/** Pixels above and below what is in sight that are drawn too: each costs when one leaps. */
+const SPARE = 250
 
 const keyOf = (item: Outgoing): string => `p${item.time} ${item.key.join('')}`
 
@@ -121,7 +123,7 @@ export function Timeline({ room }: { room: RoomView }): VNode {
           {!room.timeline.more && <Beginning room={room} />}
           {room.loading.value && lines.length === 0 && <p class="loading" role="status">Loading…</p>}
         </div>
-        <Virtualizer ref={list} scrollRef={scroller} data={lines} shift={shift} startMargin={margin} bufferSize={600}>
+        <Virtualizer ref={list} scrollRef={scroller} data={lines} shift={shift} startMargin={margin} bufferSize={SPARE}>
           {(line: Line, i: number) =>
             line.kind === 'pending' ? (
               <Pending key={line.id} item={line.item} />

@@ -1,11 +1,11 @@
 /** People chat: two in browsers, one in a terminal. */
 
-import { spawn } from 'node:child_process'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 
 import { Person, startBrowser } from './support/browser'
 import { Daemon, program } from './support/daemon'
+import { Terminal } from './support/terminal'
 
 let browser: Browser
 let daemon: Daemon
@@ -14,14 +14,13 @@ let people: Person[]
 beforeAll(async () => {
   browser = await startBrowser()
 })
-afterAll(() => browser.close())
+afterAll(() => browser?.close())
 beforeEach(async () => {
   people = []
   daemon = await Daemon.start()
 })
 afterEach(async () => {
   for (const person of people) await person.leave()
-  await daemon.stop()
   for (const person of people) expect(person.complaints).toEqual([])
 })
 
@@ -39,19 +38,15 @@ test('two browsers and a terminal chat', async () => {
   await bob.say('hi @ann')
   await ann.page.locator('.message.for-me .mention.me').waitFor()
 
-  const terminal = spawn(
-    program('klatch'),
-    ['--line', '--plain', '--server', `127.0.0.1:${daemon.port}`, '--name', 'carol', '--room', 'lobby'],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  )
-  let heard = ''
-  terminal.stdout.setEncoding('utf8').on('data', (text: string) => (heard += text))
-  terminal.stdin.write('from the terminal\n')
+  const terminal = new Terminal(program('klatch'), [
+    '--line', '--plain', '--server', `127.0.0.1:${daemon.port}`, '--name', 'carol', '--room', 'lobby',
+  ])
+  terminal.says('from the terminal')
   await ann.sees('from the terminal')
   await bob.sees('from the terminal')
   await bob.say('to the terminal')
-  await expect.poll(() => heard, { timeout: 20_000 }).toContain('to the terminal')
-  terminal.stdin.end()
+  await terminal.hears('to the terminal')
+  expect(await terminal.ends()).toBe(0)
 })
 
 test('a reload loses nothing, and doubles nothing', async () => {

@@ -2,11 +2,12 @@
 
 import { brotliCompressSync } from 'node:zlib'
 
-import type { Browser, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { Person, startBrowser } from './support/browser'
 import { Daemon } from './support/daemon'
+import { noteDelays, type Delays } from './support/delays'
 import { crowd, Robot } from './support/robot'
 
 const KB = 1_000
@@ -20,7 +21,7 @@ let browser: Browser
 beforeAll(async () => {
   browser = await startBrowser()
 })
-afterAll(() => browser.close())
+afterAll(() => browser?.close())
 
 test('the first load is at most 100 kB, and the page is usable within a second on a slow phone', async () => {
   const daemon = await Daemon.start()
@@ -55,36 +56,15 @@ test('the first load is at most 100 kB, and the page is usable within a second o
   expect([...loaded.keys()].some((path) => path.endsWith('.js'))).toBe(true)
   expect(total).toBeLessThanOrEqual(100 * KB)
   expect(Math.min(...times)).toBeGreaterThan(0)
-  expect(times.sort((a, b) => a - b)[2]).toBeLessThanOrEqual(1_000)
+  // The least: what others do on the machine only ever adds.
+  expect(Math.min(...times)).toBeLessThanOrEqual(1_000)
   await context.close()
-  await daemon.stop()
 })
 
-/** Notes how long each key and each turn of the wheel waited before the page could see it. */
-async function noteDelays(page: Page): Promise<void> {
-  await page.evaluate(() => {
-    const delays: number[] = []
-    const note = (event: Event): void => void delays.push(performance.now() - event.timeStamp)
-    for (const kind of ['keydown', 'wheel']) addEventListener(kind, note, { capture: true, passive: true })
-    Object.assign(window, { delays })
-  })
-}
-
-async function p95(page: Page): Promise<number> {
-  const delays = await page.evaluate(() => (window as unknown as { delays: number[] }).delays)
-  delays.sort((a, b) => a - b)
-  expect(delays.length).toBeGreaterThan(50)
-  return delays[Math.floor(delays.length * 0.95)]!
-}
-
-/** How long keys wait on an empty page: that much of a delay is the machine's, which may be busy. */
-async function machineDelay(): Promise<number> {
-  const page = await browser.newPage()
-  await noteDelays(page)
-  for (let i = 0; i < 100; i++) await page.keyboard.press('PageDown')
-  const delay = await p95(page)
-  await page.close()
-  return delay
+function expectQuick(delay: Delays): void {
+  expect(delay.count).toBeGreaterThan(50)
+  expect(delay.longest).toBeGreaterThan(0)
+  expect(delay.p95).toBeLessThan(100)
 }
 
 async function heap(person: Person): Promise<number> {
@@ -107,7 +87,7 @@ test('a room of 100,000 messages is walked through from end to end', async () =>
   const reader = await Person.enter(browser, daemon.url, 'reader')
   const { page } = reader
   await reader.sees(`${MESSAGES - 1}:`)
-  await noteDelays(page)
+  const delays = await noteDelays(browser, page)
   const began = Date.now()
   await reader.log.focus()
   // As with a hand that never lets go: to the top, again as soon as something is put in front.
@@ -132,27 +112,26 @@ test('a room of 100,000 messages is walked through from end to end', async () =>
   await reader.sees(/^0: /)
   const took = Date.now() - began
   for (let i = 0; i < 60; i++) await page.keyboard.press('PageDown')
-  const delay = await p95(page)
+  const delay = await delays()
   const used = await heap(reader)
-  console.log('100,000 messages: walked in ms', took, 'delay p95', delay.toFixed(1), 'heap MB', (used / MB).toFixed(1))
+  console.log(`${MESSAGES} messages: walked in ${took} ms, ${delay}, heap ${(used / MB).toFixed(1)} MB`)
   await page.getByRole('button', { name: 'Newest' }).click()
   await reader.sees(`${MESSAGES - 1}:`)
   await reader.say('still quick')
   await reader.sees('still quick')
-  expect(delay).toBeLessThan(100 + (await machineDelay()))
+  expectQuick(delay)
   expect(used).toBeLessThan(150 * MB)
   expect(reader.complaints).toEqual([])
   await reader.leave()
   robot.end()
-  await daemon.stop()
-}, 240_000)
+})
 
 test('a room of 5,000 members', async () => {
   const daemon = await Daemon.start()
   const sendHome = await crowd(daemon.port, Array.from({ length: MEMBERS }, (_, i) => `member${i}x`))
   const reader = await Person.enter(browser, daemon.url, 'reader')
   const { page } = reader
-  await noteDelays(page)
+  const delays = await noteDelays(browser, page)
   const list = page.getByRole('complementary')
   await list.getByRole('heading', { name: `Members ${MEMBERS + 1}` }).waitFor()
   await list.getByRole('button', { name: 'member0x' }).waitFor()
@@ -164,13 +143,12 @@ test('a room of 5,000 members', async () => {
   await list.getByRole('button', { name: 'member4321x' }).waitFor()
   await reader.composer.pressSequentially('hello @member321')
   await page.getByRole('option', { name: 'member3210x' }).waitFor()
-  const [delay, used] = [await p95(page), await heap(reader)]
-  console.log('5,000 members: delay p95', delay.toFixed(1), 'heap MB', (used / MB).toFixed(1))
+  const [delay, used] = [await delays(), await heap(reader)]
+  console.log(`${MEMBERS} members: ${delay}, heap ${(used / MB).toFixed(1)} MB`)
   sendHome()
   await list.getByRole('heading', { name: 'Members 1' }).waitFor({ timeout: 60_000 })
-  expect(delay).toBeLessThan(100 + (await machineDelay()))
+  expectQuick(delay)
   expect(used).toBeLessThan(150 * MB)
   expect(reader.complaints).toEqual([])
   await reader.leave()
-  await daemon.stop()
-}, 240_000)
+})

@@ -11,12 +11,12 @@ const FLAGS = [
 ]
 
 /** CI machines are slow, and run everything at once. */
-export const PATIENCE = 30_000
+export const PATIENCE = 60_000
 
-export function startBrowser(): Promise<Browser> {
+export function startBrowser(flags: string[] = []): Promise<Browser> {
   const executablePath =
     process.env.CHROMIUM ?? execFileSync('sh', ['-c', 'command -v chromium'], { encoding: 'utf8' }).trim()
-  return chromium.launch({ executablePath, headless: true, args: FLAGS })
+  return chromium.launch({ executablePath, headless: true, args: [...FLAGS, ...flags] })
 }
 
 export interface Look {

@@ -35,15 +35,28 @@ const GENEROUS = {
   'limits.address_bytes_burst': '100 MiB',
 }
 
+/** Daemons that were started and not stopped: a test that fails leaves them to `stopAll`. */
+const running = new Set<Daemon>()
+
+/** Stops what the last test left. */
+export async function stopAll(): Promise<void> {
+  for (const daemon of running) await daemon.stop()
+}
+// Not even a runner that gives up leaves one behind.
+process.once('exit', () => running.forEach((daemon) => daemon.end()))
+
 export class Daemon {
   private readonly home = mkdtempSync(join(tmpdir(), 'klatch-web-'))
   private child: ChildProcess | undefined
   port = 0
+  /** Of its certificate, in hexadecimal digits. */
+  fingerprint = ''
 
   private constructor(private readonly settings: Record<string, string>) {}
 
   static async start(settings: Record<string, string> = {}): Promise<Daemon> {
     const daemon = new Daemon({ ...GENEROUS, ...settings })
+    running.add(daemon)
     await daemon.run()
     return daemon
   }
@@ -51,6 +64,11 @@ export class Daemon {
   /** The page's address. */
   get url(): string {
     return `http://127.0.0.1:${this.port}/`
+  }
+
+  /** The page's address for everybody who is not on this machine. */
+  get secureUrl(): string {
+    return `https://127.0.0.1:${this.port}/`
   }
 
   /** Starts it, on the port that it had before. */
@@ -62,7 +80,9 @@ export class Daemon {
     }).flatMap(([key, value]) => ['--set', `${key}=${value}`])
     const child = spawn(program('klatchd'), sets, { stdio: ['ignore', 'pipe', 'pipe'] })
     this.child = child
-    this.port = await listening(child)
+    const said = await greeting(child)
+    this.port = said.port
+    this.fingerprint = said.fingerprint
     await servesTheGui(this.url)
   }
 
@@ -75,7 +95,14 @@ export class Daemon {
     await gone
   }
 
+  /** The same, and nobody waits for it. */
+  end(): void {
+    this.child?.kill('SIGKILL')
+    rmSync(this.home, { recursive: true, force: true })
+  }
+
   async stop(): Promise<void> {
+    running.delete(this)
     await this.kill()
     rmSync(this.home, { recursive: true, force: true })
   }
@@ -87,13 +114,14 @@ async function servesTheGui(url: string): Promise<void> {
   if (!text.includes('id="app"')) throw new Error('klatchd was built without the web GUI: make web')
 }
 
-function listening(child: ChildProcess): Promise<number> {
+/** What it prints when it is ready. */
+function greeting(child: ChildProcess): Promise<{ port: number; fingerprint: string }> {
   return new Promise((resolve, reject) => {
     let said = ''
     child.stdout!.setEncoding('utf8').on('data', (text: string) => {
       said += text
-      const port = /127\.0\.0\.1:(\d+)[\s\S]*chat with/.exec(said)
-      if (port) resolve(Number(port[1]))
+      const found = /127\.0\.0\.1:(\d+)[\s\S]*sha256:(\w+)[\s\S]*chat with/.exec(said)
+      if (found) resolve({ port: Number(found[1]), fingerprint: found[2]! })
     })
     let errors = ''
     child.stderr!.setEncoding('utf8').on('data', (text: string) => (errors += text))
