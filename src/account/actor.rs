@@ -23,7 +23,7 @@ use crate::base::clock::Clock;
 use crate::base::id::{DeviceId, RoomId, SessionId};
 use crate::base::limits::MAILBOX;
 use crate::base::name::{Identity, UserName};
-use crate::base::secret::{Password, Token};
+use crate::base::secret::Token;
 use crate::fanout::actor::{Deliver, Step};
 use crate::mail;
 use crate::protocol::codec;
@@ -80,74 +80,66 @@ impl Names {
     }
 
     /// Takes a name that is free, or a guest's own; for anything else a proof is begun.
-    fn enter(&mut self, enter: Enter, ctx: &mut Context<Self>) -> Result<(), (Pending, Refusal)> {
+    fn enter(&mut self, enter: Enter, ctx: &mut Context<Self>) {
         let Enter { session, id, peer, wish: Wish { name, claim, device }, answer } = enter;
         let pending = Pending { session, id, peer, name: name.clone(), answer };
         let known = self.accounts.registered(&name).cloned();
+        if let Err(refusal) = self.check(&claim, known.is_some(), &pending) {
+            return self.tell(pending, Err(refusal));
+        }
         let device = Arriving { label: device, time: self.clock.unix_ms() };
         let prover = self.prover.clone();
         match (claim, known) {
             (Claim::Guest, _) => self.admit_guest(pending, None),
             (Claim::Token(token), None) => self.admit_guest(pending, Some(&token)),
             (Claim::Token(token), Some(account)) => {
-                let pending = self.pay(pending)?;
-                let proof = prover.come_back(account, token, device.time);
-                self.await_proof(pending, proof, ctx);
+                self.await_proof(pending, prover.come_back(account, token, device.time), ctx);
             }
             (Claim::Password(password), known) => {
-                let pending = self.pay(pending)?;
                 self.await_proof(pending, prover.log_in(known, password, device), ctx);
             }
             (Claim::Register(password, code), _) => {
-                let pending = self.claim(pending, &password, code.is_some())?;
                 let code = code.map(|code| invitation::hash(&code));
                 self.await_proof(pending, prover.register(name, password, code, device), ctx);
             }
         }
-        Ok(())
+    }
+
+    /// Whether a proof may be begun: takes the price of a wrong one in advance.
+    fn check(&mut self, claim: &Claim, known: bool, pending: &Pending) -> Result<(), Refusal> {
+        let (now, peer, name) = (self.clock.now(), pending.peer, &pending.name);
+        match claim {
+            Claim::Token(_) if !known => Ok(()),
+            Claim::Guest => Ok(()),
+            Claim::Token(_) | Claim::Password(_) => {
+                self.penalties.charge(peer, name.skeleton(), now)
+            }
+            Claim::Register(password, code) => {
+                self.check_open(code.is_some())?;
+                password::check(password, name)?;
+                self.penalties.charge_registration(peer, now)?;
+                self.accounts.claim(name, now)
+            }
+        }
+    }
+
+    fn check_open(&self, is_invited: bool) -> Result<(), Refusal> {
+        let closed = |text| Err(Refusal::new(Code::RegistrationClosed, text));
+        match self.registration {
+            // An invitation opens every door: it is made by who administers the server.
+            _ if is_invited => Ok(()),
+            Registration::Open => Ok(()),
+            Registration::Invite => closed("an account takes the code of an invitation here"),
+            Registration::Closed | Registration::Unknown => {
+                closed("new accounts are not made here")
+            }
+        }
     }
 
     fn admit_guest(&mut self, pending: Pending, token: Option<&Token>) {
         let (name, session, now) = (pending.name.clone(), pending.session, self.clock.now());
         let entered = self.accounts.enter(name, token, session, now);
         self.tell(pending, entered);
-    }
-
-    /// Takes the price of a wrong password in advance.
-    fn pay(&mut self, pending: Pending) -> Result<Pending, (Pending, Refusal)> {
-        let now = self.clock.now();
-        match self.penalties.charge(pending.peer, pending.name.skeleton(), now) {
-            Ok(()) => Ok(pending),
-            Err(refusal) => Err((pending, refusal)),
-        }
-    }
-
-    /// Keeps a name for who may register.
-    fn claim(
-        &mut self,
-        pending: Pending,
-        password: &Password,
-        invited: bool,
-    ) -> Result<Pending, (Pending, Refusal)> {
-        let now = self.clock.now();
-        let closed = |text| Err(Refusal::new(Code::RegistrationClosed, text));
-        let may = match self.registration {
-            // An invitation opens every door: it is made by who administers the server.
-            _ if invited => Ok(()),
-            Registration::Open => Ok(()),
-            Registration::Invite => closed("an account takes the code of an invitation here"),
-            Registration::Closed | Registration::Unknown => {
-                closed("new accounts are not made here")
-            }
-        };
-        let may = may
-            .and_then(|()| password::check(password, &pending.name))
-            .and_then(|()| self.penalties.charge_registration(pending.peer, now))
-            .and_then(|()| self.accounts.claim(&pending.name, now));
-        match may {
-            Ok(()) => Ok(pending),
-            Err(refusal) => Err((pending, refusal)),
-        }
     }
 
     fn await_proof(
@@ -160,12 +152,9 @@ impl Names {
     }
 
     fn proven(&mut self, pending: Pending, proven: Result<Proven, Refusal>) {
-        if let Ok(proven) = &proven {
-            self.penalties.forgive(pending.peer, pending.name.skeleton());
-            self.accounts.settle(&pending.name, Some(Arc::clone(&proven.who)));
-        } else {
-            self.accounts.settle(&pending.name, None);
-        }
+        self.penalties.settle(pending.peer, pending.name.skeleton(), &proven);
+        let who = proven.as_ref().ok().map(|proven| Arc::clone(&proven.who));
+        self.accounts.settle(&pending.name, who);
         let session = pending.session;
         let entered = proven.and_then(|proven| self.accounts.open(proven, session));
         self.tell(pending, entered);
@@ -216,61 +205,60 @@ impl Names {
         }
         let own = self.accounts.device_of(&who, session).ok_or(Code::NotFound)?;
         let (prover, account) = (self.prover.clone(), who.account);
-        let (now, skeleton) = (self.clock.now(), Arc::clone(who.name.skeleton()));
+        let asked = Asked { session, id, who };
         match task {
             Task::Devices => {
                 let devices = prover.devices(account).into_actor(self);
                 ctx.spawn(devices.map(move |devices, names, _| {
-                    let list = devices.map(|devices| names.list(&who, own, devices));
+                    let list = devices.map(|devices| names.list(&asked.who, own, devices));
                     names.respond(session, id, list);
                 }));
             }
             Task::Passwd(old, new) => {
-                password::check(&new, &who.name)?;
-                self.penalties.charge(peer, &skeleton, now)?;
+                password::check(&new, &asked.who.name)?;
+                self.pay(peer, &asked.who)?;
                 let changed = prover.passwd(account, own, old, new).into_actor(self);
                 ctx.spawn(changed.map(move |others, names, _| {
-                    if others.is_ok() {
-                        names.penalties.forgive(peer, &skeleton);
-                    }
-                    names.revoked(&Asked { session, id, who }, others);
+                    names.penalties.settle(peer, asked.who.name.skeleton(), &others);
+                    names.revoked(&asked, others);
                 }));
             }
             Task::Unregister(password) => {
-                self.penalties.charge(peer, &skeleton, now)?;
+                self.pay(peer, &asked.who)?;
                 let deleted = prover.unregister(account, password).into_actor(self);
                 ctx.spawn(deleted.map(move |deleted, names, _| {
+                    names.penalties.settle(peer, asked.who.name.skeleton(), &deleted);
                     if deleted.is_ok() {
-                        names.accounts.forget(&who);
+                        names.accounts.forget(&asked.who);
                     }
-                    names.revoked(&Asked { session, id, who }, deleted.map(|()| Which::All));
+                    names.revoked(&asked, deleted.map(|()| Which::All));
                 }));
             }
-            Task::Revoke(device) => {
-                let revoked = prover.revoke(account, Which::One(device)).into_actor(self);
-                ctx.spawn(revoked.map(move |which, names, _| {
-                    names.revoked(&Asked { session, id, who }, which);
-                }));
-            }
+            Task::Revoke(device) => self.revoke(asked, Which::One(device), ctx),
             Task::Logout(all) => {
-                let which = if all { Which::All } else { Which::One(own) };
-                let revoked = prover.revoke(account, which).into_actor(self);
-                ctx.spawn(revoked.map(move |outcome, names, _| {
-                    // Who was logged out meanwhile is out, as wanted.
-                    let gone = outcome.as_ref().is_err_and(|why| why.code == Code::NotFound);
-                    let outcome = if gone { Ok(which) } else { outcome };
-                    names.revoked(&Asked { session, id, who }, outcome);
-                }));
+                self.revoke(asked, if all { Which::All } else { Which::One(own) }, ctx);
             }
         }
         Ok(())
     }
 
+    fn pay(&mut self, peer: IpAddr, who: &Identity) -> Result<(), Refusal> {
+        self.penalties.charge(peer, who.name.skeleton(), self.clock.now())
+    }
+
+    fn revoke(&self, asked: Asked, which: Which, ctx: &mut Context<Self>) {
+        let revoked = self.prover.clone().revoke(asked.who.account, which).into_actor(self);
+        ctx.spawn(revoked.map(move |which, names, _| names.revoked(&asked, which)));
+    }
+
     /// Devices were logged out: their sessions end. The one that asked is answered first.
-    fn revoked(&mut self, asked: &Asked, which: Result<Which, Refusal>) {
+    fn revoked(&self, asked: &Asked, which: Result<Which, Refusal>) {
         let Asked { session, id, who } = asked;
-        self.respond(*session, *id, which.clone().map(|_| Empty {}));
-        let Ok(which) = which else { return };
+        let which = match which {
+            Ok(which) => which,
+            Err(refusal) => return self.respond::<Empty>(*session, *id, Err(refusal)),
+        };
+        self.respond(*session, *id, Ok(Empty {}));
         for gone in self.accounts.sessions_on(who, which) {
             let code = if gone == *session { Code::Logout } else { Code::Revoked };
             self.end(gone, LeaveReason::Logout, code);
@@ -322,9 +310,7 @@ impl Handler<Enter> for Names {
     type Result = ();
 
     fn handle(&mut self, enter: Enter, ctx: &mut Self::Context) {
-        if let Err((pending, refusal)) = self.enter(enter, ctx) {
-            self.tell(pending, Err(refusal));
-        }
+        self.enter(enter, ctx);
     }
 }
 

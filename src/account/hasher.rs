@@ -71,7 +71,7 @@ mod tests {
             })
             .unwrap();
         assert_eq!(nice.recv().unwrap(), NICE);
-        let taken = (0..LINE + 1).take_while(|_| hasher.run(|| {}) == Ok(())).count();
+        let taken = (0..=LINE).take_while(|_| hasher.run(|| {}) == Ok(())).count();
         assert_eq!(taken, LINE);
         drop(go);
     }

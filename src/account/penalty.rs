@@ -52,8 +52,8 @@ impl Default for Penalties {
 }
 
 impl Penalties {
-    /// Takes the price of a failure before the try; refuses the try if it cannot be paid. What
-    /// [`forgive`](Self::forgive) gets back was no failure.
+    /// Takes the price of a failure before the try; refuses the try if it cannot be paid. What was no
+    /// failure, [`settle`](Self::settle) gives back.
     pub fn charge(&mut self, peer: IpAddr, name: &Arc<str>, now: Moment) -> Result<(), Refusal> {
         let source = source(peer);
         let rate = Rate { per_second: 1, burst: NAME_COST * NAME_BURST };
@@ -76,12 +76,22 @@ impl Penalties {
         )
     }
 
-    /// The try was good: this source has nothing to pay for this name.
-    pub fn forgive(&mut self, peer: IpAddr, name: &Arc<str>) {
-        let source = source(peer);
-        self.names.pop(&(source, Arc::clone(name)));
+    /// What became of a try that was paid for: a wrong password stays paid, anything else is no
+    /// failure, and a right one clears what was owed for the name.
+    pub fn settle<T>(&mut self, peer: IpAddr, name: &Arc<str>, outcome: &Result<T, Refusal>) {
+        let (source, back) = (source(peer), Rate { per_second: 1, burst: 0 });
+        let key = (source, Arc::clone(name));
+        match outcome {
+            Ok(_) => drop(self.names.pop(&key)),
+            Err(refusal) if refusal.code == Code::BadCredentials => return,
+            Err(_) => {
+                if let Some(bucket) = self.names.get(&key) {
+                    bucket.give_back(NAME_COST, back);
+                }
+            }
+        }
         if let Some(bucket) = self.sources.get(&source) {
-            bucket.give_back(SOURCE_COST, Rate { per_second: 1, burst: 0 });
+            bucket.give_back(SOURCE_COST, back);
         }
     }
 }
@@ -145,11 +155,13 @@ mod tests {
     }
 
     #[test]
-    fn a_good_login_costs_nothing() {
+    fn what_was_no_failure_costs_nothing() {
         let (mut penalties, ann) = (Penalties::default(), Arc::from("ann"));
         for _ in 0..1_000 {
             penalties.charge(address(1), &ann, at(0)).unwrap();
-            penalties.forgive(address(1), &ann);
+            penalties.settle(address(1), &ann, &Ok(()));
+            penalties.charge(address(1), &ann, at(0)).unwrap();
+            penalties.settle::<()>(address(1), &ann, &Err(Code::Busy.into()));
         }
     }
 }

@@ -60,7 +60,9 @@ impl Prover {
                 Ok(Proven { who: Arc::new(Identity { account, name, admin }), device, token })
             }
             Changed::NotInvited => Err(Code::InviteInvalid.into()),
-            _ => Err(Code::NameTaken.into()),
+            Changed::NameTaken | Changed::Device(_) | Changed::Done(_) => {
+                Err(Code::NameTaken.into())
+            }
         }
     }
 
@@ -76,10 +78,10 @@ impl Prover {
         let record = self.check(account, password).await?;
         let Some(who) = known else { return Err(Code::BadCredentials.into()) };
         let (device, token) = new_device(device);
-        match self.change(Change::Device(account, record.password, device)).await? {
-            Changed::Device(device) => Ok(Proven { who, device, token }),
-            _ => Err(Code::BadCredentials.into()),
-        }
+        let changed = self.change(Change::Device(account, record.password, device)).await?;
+        // Otherwise the password was changed while it was checked.
+        let Changed::Device(device) = changed else { return Err(Code::BadCredentials.into()) };
+        Ok(Proven { who, device, token })
     }
 
     /// Logs a known device in by its token.
@@ -121,10 +123,9 @@ impl Prover {
 
     /// Logs devices out.
     pub async fn revoke(self, account: AccountId, which: Which) -> Result<Which, Refusal> {
-        match self.change(Change::Revoke(account, which)).await? {
-            Changed::Done(0) if matches!(which, Which::One(_)) => Err(Code::NotFound.into()),
-            _ => Ok(which),
-        }
+        let changed = self.change(Change::Revoke(account, which)).await?;
+        let is_unknown = changed == Changed::Done(0) && matches!(which, Which::One(_));
+        if is_unknown { Err(Code::NotFound.into()) } else { Ok(which) }
     }
 
     /// The devices of an account.

@@ -231,13 +231,10 @@ impl Accounts {
             return Err(Code::NameTaken.into());
         };
         let older = sessions.iter_mut().find(|(_, known)| *known == device);
-        let replaced = match older {
-            Some((known, _)) => Some(std::mem::replace(known, session)),
-            None => {
-                sessions.push((session, device));
-                None
-            }
-        };
+        let replaced = older.map(|(known, _)| std::mem::replace(known, session));
+        if replaced.is_none() {
+            sessions.push((session, device));
+        }
         let who = Arc::clone(&holder.who);
         let homes = self.homes.get(&account).into_iter().flatten().cloned().collect();
         Ok(Entered { who, token, replaced, rooms: Vec::new(), homes })

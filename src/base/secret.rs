@@ -57,7 +57,13 @@ impl Token {
     /// so that a fast hash serves.
     #[must_use]
     pub fn hash(&self) -> [u8; 32] {
-        Sha256::digest(&*self.0).into()
+        Sha256::digest(*self.0).into()
+    }
+
+    /// The secret itself, for who keeps it.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
     }
 
     /// Whether they are the same, in a time that tells nothing.

@@ -20,9 +20,10 @@ use crate::mail::{self, Undelivered};
 use crate::protocol::codec;
 use crate::protocol::event::LeaveReason;
 use crate::protocol::status::{Code, Refusal};
-use crate::room::actor::{Action, Ask, ChatRoom, Part, Retire, Surroundings};
+use crate::room::actor::{ChatRoom, Surroundings};
+use crate::room::kind::Kind;
+use crate::room::mail::{Action, Ask, Part, Retire};
 use crate::room::moderation::Target;
-use crate::room::state::Kind;
 use crate::store::RoomKind;
 
 /// A request for a room that the sender cannot reach itself.

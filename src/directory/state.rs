@@ -17,7 +17,7 @@ use crate::base::name::{Identity, NameError, RoomName, is_reserved};
 use crate::protocol::reply::{Page, RoomInfo, RoomList};
 use crate::protocol::status::{Code, Refusal};
 use crate::room::card::Card;
-use crate::room::state::{Kind, not_found};
+use crate::room::kind::{Kind, not_found};
 use crate::store::RoomRecord;
 
 /// The table of rooms.

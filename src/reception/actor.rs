@@ -19,7 +19,7 @@ use crate::fanout::link::{Framing, Link};
 use crate::protocol::codec;
 use crate::protocol::event::{Event, LeaveReason, ServerPing};
 use crate::protocol::status::{Code, Refusal};
-use crate::room::actor::Action;
+use crate::room::mail::Action;
 use crate::session::actor::Session;
 use crate::session::deadline::{Due, Facts, look};
 use crate::session::worker::Worker;

@@ -17,113 +17,26 @@ use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, Recipi
 
 use super::batch::{Answer, Attached, Batch};
 use super::card::Card;
-use super::moderation::{Measure, Setting, Settled, Target};
+use super::kind::Kind;
+use super::mail::{Action, Ask, Part, Retire};
+use super::moderation::Settled;
 use super::pipeline::{Pipeline, Released, store_refusal};
 use super::say::Found;
-use super::state::{Kind, Policy, Room};
+use super::state::{Policy, Room};
 use crate::base::clock::Clock;
-use crate::base::id::{AccountId, Key, RoomId, Seq, SessionId};
+use crate::base::id::{Key, RoomId, Seq};
 use crate::base::limits::MAILBOX;
-use crate::base::name::{Identity, RoomName};
+use crate::base::name::RoomName;
 use crate::base::tally::Tally;
 use crate::fanout::actor::Deliver;
 use crate::mail;
-use crate::protocol::event::LeaveReason;
 use crate::protocol::reply::Empty;
 use crate::store::broken::Broken;
 use crate::store::standing::Access;
-use crate::store::{Range, Store, StoreError, Ticket};
+use crate::store::{Store, StoreError, Ticket};
 
 /// How long a retired room still answers those who have not heard of it.
 const GRACE: Duration = Duration::from_secs(10);
-
-/// A request of a session.
-#[derive(Debug)]
-pub struct Ask {
-    /// The session.
-    pub from: SessionId,
-    /// Whose it is.
-    pub who: Arc<Identity>,
-    /// The request's number; none for what the server does on the session's behalf.
-    pub id: Option<u32>,
-    /// What it asks.
-    pub action: Action,
-}
-
-impl Message for Ask {
-    type Result = ();
-}
-
-/// What a session asks of a room.
-#[derive(Debug)]
-pub enum Action {
-    /// Let me in.
-    Join,
-    /// I just made the room: let me in, and let me own it.
-    Found {
-        /// Its topic.
-        topic: Option<Arc<str>>,
-        /// Whether it is for those who are invited.
-        private: bool,
-    },
-    /// Let me in, and the other of this direct room too, wherever it is.
-    JoinBoth(Target),
-    /// Let me go.
-    Leave,
-    /// Who is there?
-    Members {
-        /// After this account.
-        after: Option<u64>,
-        /// At most so many.
-        limit: Option<u32>,
-    },
-    /// What is the topic?
-    ReadTopic,
-    /// This is the topic.
-    SetTopic(Arc<str>),
-    /// Say this.
-    Say {
-        /// The text.
-        text: Arc<str>,
-        /// The client's key.
-        key: Option<Key>,
-    },
-    /// What was said?
-    History {
-        /// Which of it.
-        range: Range,
-        /// At most so many.
-        limit: Option<u32>,
-    },
-    /// I am typing, or not any more.
-    Typing(bool),
-    /// Do this to somebody.
-    Moderate(Target, Measure),
-    /// Be set so.
-    Configure(Setting),
-    /// Who is more, or less, than a member?
-    Standings {
-        /// After this account.
-        after: Option<u64>,
-        /// At most so many.
-        limit: Option<u32>,
-    },
-}
-
-/// A session has ended.
-#[derive(Debug)]
-pub struct Part {
-    /// The session.
-    pub session: SessionId,
-    /// Whose it was, if the sender knows.
-    pub account: Option<AccountId>,
-    /// Why it ended.
-    pub reason: LeaveReason,
-}
-
-impl Message for Part {
-    type Result = ();
-}
 
 /// Storage says what became of a batch.
 #[derive(Debug)]
@@ -133,14 +46,6 @@ struct Commit {
 }
 
 impl Message for Commit {
-    type Result = ();
-}
-
-/// The room is not in the directory any more.
-#[derive(Debug)]
-pub struct Retire;
-
-impl Message for Retire {
     type Result = ();
 }
 

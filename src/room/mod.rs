@@ -7,6 +7,8 @@ pub mod actor;
 pub mod batch;
 pub mod card;
 pub mod dedup;
+pub mod kind;
+pub mod mail;
 pub mod moderation;
 pub mod pipeline;
 pub mod presence;

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::actor::{Ask, ChatRoom};
+use super::actor::ChatRoom;
+use super::kind::role_of;
+use super::mail::Ask;
 use super::rights::{Deed, FOREVER};
-use super::state::role_of;
 use crate::base::id::{AccountId, SessionId};
 use crate::base::limits::LIST_PAGE;
 use crate::base::name::{Identity, RoomName};

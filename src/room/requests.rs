@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::actor::{Ask, ChatRoom};
+use super::actor::ChatRoom;
 use super::batch::Answer;
+use super::mail::Ask;
 use super::moderation::Target;
 use super::pipeline::store_refusal;
 use super::say::{Found, Saying, Spoken};

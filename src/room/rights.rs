@@ -10,7 +10,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::state::{Kind, not_found};
+use super::kind::{Kind, not_found};
 use crate::base::id::AccountId;
 use crate::base::name::Identity;
 use crate::protocol::status::{Code, Refusal};

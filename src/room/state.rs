@@ -12,6 +12,7 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use super::dedup::{Dedup, Done};
+use super::kind::{Kind, not_found, role_of};
 use super::presence::Presence;
 use super::rights::{self, Deed, Rights};
 use crate::base::clock::Moment;
@@ -20,11 +21,11 @@ use crate::base::limits::LIST_PAGE;
 use crate::base::name::{Identity, RoomName};
 use crate::protocol::event::{Event, LeaveReason, TypingChanged};
 use crate::protocol::reply::{
-    Entry, EntryKind, MemberInfo, MemberList, Page, Role, RoomKind, RoomState, TopicState,
+    Entry, EntryKind, MemberInfo, MemberList, Page, RoomState, TopicState,
 };
 use crate::protocol::status::{Code, Refusal};
 use crate::store::standing::{Access, Rank};
-use crate::store::{self, House, Keys, Known, NewEntry};
+use crate::store::{House, Keys, Known, NewEntry};
 
 /// A member's typing is told again after this time at the earliest.
 const TYPING_INTERVAL: Duration = Duration::from_secs(3);
@@ -38,36 +39,6 @@ pub struct Policy {
     pub presence_members: u32,
     /// Keys of messages that are remembered.
     pub keys: usize,
-}
-
-/// What kind of room it is, with what only that kind has.
-#[derive(Debug, Clone)]
-pub enum Kind {
-    /// For everybody, or for those who are invited.
-    Room,
-    /// For these two.
-    Direct([Arc<Identity>; 2]),
-}
-
-impl Kind {
-    /// Its word on the wire.
-    #[must_use]
-    pub fn word(&self, is_public: bool) -> RoomKind {
-        match self {
-            Self::Room if is_public => RoomKind::Public,
-            Self::Room => RoomKind::Private,
-            Self::Direct(_) => RoomKind::Direct,
-        }
-    }
-
-    /// It as storage knows it.
-    #[must_use]
-    pub fn stored(&self) -> store::RoomKind {
-        match self {
-            Self::Room => store::RoomKind::Public,
-            Self::Direct([one, other]) => store::RoomKind::Direct([one.account, other.account]),
-        }
-    }
 }
 
 /// The room.
@@ -393,24 +364,8 @@ impl Room {
     }
 }
 
-/// A rank as the wire calls it.
-#[must_use]
-pub fn role_of(rank: Rank) -> Role {
-    match rank {
-        Rank::Member => Role::Member,
-        Rank::Moderator => Role::Moderator,
-        Rank::Owner => Role::Owner,
-    }
-}
-
 fn not_member() -> Refusal {
     Code::NotMember.into()
-}
-
-/// The answer for a room that is not there, or must not be seen.
-#[must_use]
-pub fn not_found() -> Refusal {
-    Code::NotFound.into()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::Actor;
+use actix::{Actor, Recipient};
 use actix_rt::Arbiter;
 use parking_lot::RwLock;
 use socket2::Socket;
@@ -19,6 +19,7 @@ use crate::account::invitation;
 use crate::account::mail::Settled;
 use crate::account::proof::Prover;
 use crate::account::state::Accounts;
+use crate::base::clock::millis_up;
 use crate::base::id::{AccountId, WorkerId};
 use crate::base::tally::Tally;
 use crate::config::{Config, Engine, Switch};
@@ -45,17 +46,16 @@ pub(super) fn assemble(
         Some(store) => Arc::clone(store),
         None => open_store(config, parts)?,
     };
+    let everybody = store.registry().everybody().map_err(StartError::Accounts)?;
+    let first_admin = (!everybody.has_admin).then(|| first_admin(store.as_ref(), parts)).flatten();
+    let people: HashMap<_, _> =
+        everybody.accounts.iter().map(|who| (who.account, Arc::clone(who))).collect();
     let workers = config.server.workers.unwrap_or_else(cores);
     let arbiters: Vec<Arbiter> = (0..workers).map(|_| Arbiter::new()).collect();
     let (mailboxes, mail): (Vec<Mailboxes>, Vec<WorkerMail>) =
         arbiters.iter().map(|_| Mailboxes::new()).unzip();
 
-    let everybody = store.registry().everybody().map_err(StartError::Accounts)?;
-    let first_admin = (!everybody.has_admin).then(|| first_admin(store.as_ref(), parts)).flatten();
-    let people = everybody.accounts.iter().map(|who| (who.account, Arc::clone(who)));
-    let people: HashMap<_, _> = people.collect();
     let names = names(config, parts, (store.as_ref(), everybody), &mail)?.start();
-    let told = names.clone().recipient();
     let tallies: Arc<[Arc<Tally>]> = mail.iter().map(|_| Arc::default()).collect();
     let around = Surroundings {
         fanouts: mail.iter().map(|mail| mail.fanout.clone().recipient()).collect(),
@@ -64,11 +64,7 @@ pub(super) fn assemble(
         policy: limits::room(config),
         presence_interval: config.rooms.presence_interval,
         tallies: Arc::clone(&tallies),
-        settled: Arc::new(move |settled| {
-            let room::Settled { who, room, session, stays } = settled;
-            // Bounded by the credit of the sessions that join and leave.
-            mail::post(&told, Settled { who, room, session, stays });
-        }),
+        settled: settled(names.clone().recipient()),
     };
     let places = arbiters.iter().zip(&mail).map(|(arbiter, mail)| RoomsPlace {
         arbiter: arbiter.handle(),
@@ -143,14 +139,25 @@ fn names(
     Ok(Names::new(accounts, prover, registration, clock, places.collect()))
 }
 
+/// Has the Accounts told who is at home where.
+fn settled(names: Recipient<Settled>) -> Arc<dyn Fn(room::Settled) + Send + Sync> {
+    Arc::new(move |settled| {
+        let room::Settled { who, room, session, stays } = settled;
+        // Bounded by the credit of the sessions that join and leave.
+        mail::post(&names, Settled { who, room, session, stays });
+    })
+}
+
 /// The code with which the first administrator registers. It is good for a day; a later start makes
 /// another one, until there is an administrator.
 fn first_admin(store: &dyn Store, parts: &Parts) -> Option<String> {
     let code = invitation::code();
-    let until = Some(parts.clock.unix_ms() + CODE_LASTS.as_millis() as u64);
+    let until = Some(parts.clock.unix_ms() + millis_up(CODE_LASTS));
     let change = Change::Invite { code: invitation::hash(&code), until, admin: true };
     let (told, made) = std::sync::mpsc::channel();
-    store.registry().change(change, Box::new(move |outcome| drop(told.send(outcome))));
+    // This function waits for it.
+    let told = Box::new(move |outcome| told.send(outcome).unwrap_or(()));
+    store.registry().change(change, told);
     made.recv().is_ok_and(|outcome| outcome.is_ok()).then_some(code)
 }
 
@@ -185,7 +192,7 @@ fn settings(config: &Config, parts: &Parts, store: &dyn Store) -> Settings {
             crate::config::Plain::Never => Plain::Never,
         },
         default_rooms: config.rooms.default.clone(),
-        hold_ms: crate::base::clock::millis_up(config.names.hold),
+        hold_ms: millis_up(config.names.hold),
         observer: parts.observer.clone(),
     }
 }

@@ -10,7 +10,7 @@ use crate::base::id::{AccountId, SessionId, WorkerId};
 use crate::base::name::{Identity, UserName};
 use crate::directory::actor::Rooms;
 use crate::directory::actor::{Look, Seen};
-use crate::room::actor::{Action, Ask};
+use crate::room::mail::{Action, Ask};
 use crate::throttle::actor::{Count, Throttle};
 use crate::web::Probe;
 use crate::web::metrics::Survey;

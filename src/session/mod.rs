@@ -12,6 +12,7 @@ pub mod job;
 pub mod reader;
 mod requests;
 pub mod router;
+mod sorting;
 pub mod state;
 pub mod visit;
 pub mod worker;

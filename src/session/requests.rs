@@ -25,7 +25,7 @@ use crate::protocol::reply::{LoggedIn, Pong, Welcome};
 use crate::protocol::request::{Class, Request};
 use crate::protocol::status::{Code, Refusal};
 use crate::protocol::websocket::{self, Unit, WebSocketError};
-use crate::room::actor::Action;
+use crate::room::mail::Action;
 use crate::scheduler::desk::Submitted;
 use crate::scheduler::queue::Place;
 

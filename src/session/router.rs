@@ -13,8 +13,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::job::{Job, Task};
+use super::sorting::{Sorted, sort};
 use crate::account::mail::{Enter, Find, Manage, Outcome, Release, Task as ManageTask};
-use crate::base::id::{DeviceId, RoomId, SessionId};
+use crate::base::id::{RoomId, SessionId};
 use crate::base::name::{Identity, RoomName, UserName};
 use crate::directory::actor::{Depart, Goal, Known, Seek, undelivered};
 use crate::directory::state::invalid;
@@ -24,13 +25,11 @@ use crate::fanout::shard::Shard;
 use crate::mail::{self, Mailbox, Undelivered};
 use crate::protocol::codec;
 use crate::protocol::event::LeaveReason;
-use crate::protocol::reply::Role;
 use crate::protocol::request::{Configure, Name, Request};
 use crate::protocol::status::{Code, Refusal};
-use crate::room::actor::{Action, Ask, Part};
+use crate::room::mail::{Action, Ask, Part};
 use crate::room::moderation::{Measure, Setting, Target};
 use crate::store::Range;
-use crate::store::standing::Rank;
 
 /// The addresses of the actors that all workers share.
 #[derive(Clone)]
@@ -96,9 +95,13 @@ impl Router {
                 }
                 return;
             }
-            Task::Request(who, request) => match own_account(&request) {
-                Some(task) => self.manage(&link, who, id, job.peer, task),
-                None => self.pass(&link, who, id, request),
+            Task::Request(who, request) => match sort(request) {
+                Ok(Sorted::Account(task)) => self.manage(&link, who, id, job.peer, task),
+                Ok(Sorted::Person { room, name, measure }) => {
+                    self.moderate(&link, who, id, (room, name), measure)
+                }
+                Ok(Sorted::Other(request)) => self.pass(&link, who, id, request),
+                Err(refusal) => Err(refusal),
             },
             Task::Logout(who, all) => {
                 self.manage(&link, who, id, job.peer, ManageTask::Logout(all))
@@ -178,25 +181,6 @@ impl Router {
                 self.check_rooms(link)?;
                 return self.direct(link.id(), who, id, &direct.name);
             }
-            Request::Invite(invite) => {
-                return self.moderate(link, who, id, (invite.room, invite.name), Measure::Invite);
-            }
-            Request::Kick(kick) => {
-                let measure = Measure::Kick(kick.text.map(|text| text.0));
-                return self.moderate(link, who, id, (kick.room, kick.name), measure);
-            }
-            Request::Ban(ban) => {
-                let measure = Measure::Ban(ban.ms, ban.text.map(|text| text.0));
-                return self.moderate(link, who, id, (ban.room, ban.name), measure);
-            }
-            Request::Mute(mute) => {
-                let measure = Measure::Mute(mute.ms);
-                return self.moderate(link, who, id, (mute.room, mute.name), measure);
-            }
-            Request::Rank(rank) => {
-                let measure = Measure::Rank(rank_of(rank.role)?);
-                return self.moderate(link, who, id, (rank.room, rank.name), measure);
-            }
             Request::Configure(configure) => {
                 let Configure { room, private, announcement, slow_ms, .. } = configure;
                 (room, Action::Configure(Setting { private, announcement, slow_ms }))
@@ -212,11 +196,16 @@ impl Router {
             | Request::Quit(_)
             | Request::Logout(_)
             | Request::Ping(_)
-            // These are for the Accounts.
+            // These were sorted out before.
             | Request::Passwd(_)
             | Request::Unregister(_)
             | Request::Devices(_)
-            | Request::Revoke(_) => return Err(Code::Unexpected.into()),
+            | Request::Revoke(_)
+            | Request::Invite(_)
+            | Request::Kick(_)
+            | Request::Ban(_)
+            | Request::Mute(_)
+            | Request::Rank(_) => return Err(Code::Unexpected.into()),
         };
         self.ask(&room, Ask { from: link.id(), who, id: Some(id), action })
     }
@@ -351,27 +340,6 @@ impl Router {
         }
         let kept = (reason != LeaveReason::Logout).then_some(rooms);
         mail::post(&self.shared.release, Release { session, who: Arc::clone(who), kept });
-    }
-}
-
-/// What a request asks about the sender's own account, if it does.
-fn own_account(request: &Request) -> Option<ManageTask> {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "all others are for rooms")]
-    Some(match request {
-        Request::Passwd(passwd) => ManageTask::Passwd(passwd.old.clone(), passwd.new.clone()),
-        Request::Unregister(gone) => ManageTask::Unregister(gone.password.clone()),
-        Request::Devices(_) => ManageTask::Devices,
-        Request::Revoke(revoke) => ManageTask::Revoke(DeviceId(revoke.device)),
-        _ => return None,
-    })
-}
-
-fn rank_of(role: Role) -> Result<Rank, Refusal> {
-    match role {
-        Role::Member => Ok(Rank::Member),
-        Role::Moderator => Ok(Rank::Moderator),
-        Role::Owner => Ok(Rank::Owner),
-        Role::Unknown => Err(Refusal::new(Code::BadParams, "the server knows no such role")),
     }
 }
 

@@ -204,10 +204,8 @@ mod tests {
         }
     }
 
-    /// Every request in every stage.
-    #[test]
-    fn what_is_accepted_depends_on_the_stage() {
-        let requests = [
+    fn each() -> [Request; 8] {
+        [
             hello(1, None),
             login("ann"),
             rooms(),
@@ -216,7 +214,12 @@ mod tests {
             Request::Logout(Logout { all: None, timeout_ms: None }),
             Request::Logout(Logout { all: Some(true), timeout_ms: None }),
             register("ann"),
-        ];
+        ]
+    }
+
+    /// Every request in every stage.
+    #[test]
+    fn what_is_accepted_depends_on_the_stage() {
         let who = Arc::new(Identity {
             account: AccountId(1),
             name: UserName::parse("ann").unwrap(),
@@ -277,7 +280,7 @@ mod tests {
             ),
         ];
         for (stage, expected) in table {
-            for (request, expected) in requests.iter().zip(expected) {
+            for (request, expected) in each().iter().zip(expected) {
                 let mut state = State { stage: stage.clone() };
                 assert_eq!(word(&state.receive(request)), expected, "{request:?} in {stage:?}");
             }

@@ -24,7 +24,8 @@ fn it_says_where_it_is_and_how_to_chat() {
     assert!(daemon.greeting.contains("certificate   sha256:"), "{}", daemon.greeting);
     let command = format!("--server {}", daemon.address);
     assert!(daemon.greeting.contains(&command), "{}", daemon.greeting);
-    assert!(daemon.greeting.lines().count() <= 5, "a short block");
+    assert!(daemon.greeting.contains("/#invite="), "{}", daemon.greeting);
+    assert!(daemon.greeting.lines().count() <= 7, "a short block");
 }
 
 #[test]

@@ -279,7 +279,8 @@ fn wrong(field: &Field) -> Vec<(&'static str, Value)> {
             ("too short", bin(length - 1)),
             ("too long", bin(length + 1)),
         ]),
-        Shape::Word(_) | Shape::Array(..) | Shape::Map(_) => panic!("no request has {field:?}"),
+        Shape::Word(_) => all.extend([("an integer", json!(1)), ("bytes", bin(3))]),
+        Shape::Array(..) | Shape::Map(_) => panic!("no request has {field:?}"),
     }
     all
 }

@@ -146,6 +146,33 @@ fn a_given_fingerprint_or_authority_is_all_that_counts() {
 }
 
 #[test]
+fn an_account_is_made_once_and_stays_logged_in_on_this_machine() {
+    let server = TestServer::start();
+    let (ann, other) = (User::new(), User::new());
+    let secret = ann.home.path().join("secret");
+    write(&secret, "correct horse\n");
+    let file = secret.to_str().unwrap();
+    let register = ["--name", "ann", "--register", "--password-file", file];
+    ann.klatch(&server, &register, "made\n").code(0);
+    // The token was kept, for the user alone.
+    ann.klatch(&server, &["--name", "ann"], "back\n").code(0);
+    let tokens = ann.home.path().join("klatch/tokens");
+    let token = std::fs::read_dir(&tokens).unwrap().next().unwrap().unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::mode(&token.metadata().unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    // Elsewhere it takes the password.
+    let ended = other.klatch(&server, &["--name", "ann"], "");
+    ended.code(77).explains("belongs to an account");
+    let with_password = ["--name", "ann", "--password-file", file];
+    other.klatch(&server, &with_password, "elsewhere\n").code(0);
+    // A token that is void is forgotten, and a wrong password is told.
+    std::fs::write(token.path(), "00".repeat(32)).unwrap();
+    write(&secret, "wrong horse\n");
+    ann.klatch(&server, &with_password, "").code(77).explains("do not belong together");
+    assert!(!token.path().exists());
+}
+
+#[test]
 fn what_goes_wrong_has_a_code_and_a_reason() {
     let server = TestServer::start();
     let user = User::new();

@@ -129,7 +129,7 @@ def before_a_name(tls, tag):
 def names(tls, tag):
     paul, client = login(tls, "Paul" + tag), greet(tls)
     check("login: the name keeps its case", paul.me["name"] == "Paul" + tag, paul.me)
-    check("login: a token of 16 bytes", type(paul.me["token"]) is bytes and len(paul.me["token"]) == 16)
+    check("login: a token of 32 bytes", type(paul.me["token"]) is bytes and len(paul.me["token"]) == 32)
     check("login: put into a default room", "lobby" in paul.me["rooms"], paul.me)
     for label, name, codes in (
             ("empty", "", "name_invalid"), ("a blank", "a b", "name_invalid"), ("- first", "-a", "name_invalid"),
@@ -140,8 +140,8 @@ def names(tls, tag):
             ("admin", "admin", "name_reserved"), ("Everyone", "Everyone", "name_reserved"),
             ("held", "Paul" + tag, "name_taken"), ("held, like pau1", "PAU1" + tag.upper(), "name_taken")):
         error = refused(label, client, codes, "login", name=name)
-    refused("token of 15 bytes", client, "bad_params", "login", name="x" + tag, token=bytes(15))
-    refused("held, and a wrong token", client, "name_taken", "login", name="Paul" + tag, token=bytes(16))
+    refused("token of 31 bytes", client, "bad_params", "login", name="x" + tag, token=bytes(31))
+    refused("held, and a wrong token", client, "name_taken", "login", name="Paul" + tag, token=bytes(32))
     result = client.call("login", name=error["suggestion"])
     check("login with the suggested name", result["name"] == error["suggestion"], result)
     refused("twice", client, "unexpected", "login", name="x" + tag)

@@ -18,6 +18,18 @@ pub(crate) struct Args {
     #[arg(short, long)]
     pub(crate) name: Option<String>,
 
+    /// Make an account of the name; its password is asked for, or read from --password-file
+    #[arg(long)]
+    pub(crate) register: bool,
+
+    /// The code of an invitation, where the server wants one
+    #[arg(long, value_name = "CODE", requires = "register")]
+    pub(crate) invite: Option<String>,
+
+    /// Read the account's password from the first line of a file, instead of asking for it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+
     /// A room to join; may be repeated. In line mode, texts go to the first
     #[arg(short, long = "room", value_name = "ROOM")]
     pub(crate) rooms: Vec<String>,
@@ -90,6 +102,7 @@ const AFTER_HELP: &str = "\
 Examples:
   klatch                                       chat on this machine's server
   klatch -s chat.example.org -n alice -r ops   chat elsewhere, by another name
+  klatch -n alice --register                   make an account; from then on it is logged in here
   uptime | klatch -n bot -r ops                say the output of a command, line by line
   klatch -n log -r ops --listen >> ops.log     keep a log of a room
   klatch -r ops --json --listen | jq .text     for programs
@@ -100,7 +113,7 @@ Line mode prints one event a line; the format is stable:
   12:03:04 #ops + alice bob (7 members)        joined; \"-\" is left, with the reason
   12:03:04 #ops ! 3 messages are missing       the server does not have them any more
 A direct room is shown as @NAME instead of #ROOM. News of the connection go to standard error.
-At the end of input it waits until all is acknowledged, logs out, and exits with 0.
+At the end of input it waits until all is acknowledged, leaves, and exits with 0.
 
 Exit codes: 0 all was said, 1 a message was refused, 64 wrong usage, 69 no connection,
 76 the certificate is not the known one, 77 the name was refused, 130 interrupted.

@@ -41,7 +41,20 @@ pub(crate) fn note(text: &str) {
 
 /// Whether the server refused the name, so that another could be tried.
 pub(crate) fn is_about_name(error: &Error) -> bool {
-    matches!(error.code(), Some(Code::NameInvalid | Code::NameReserved | Code::NameTaken))
+    matches!(
+        error.code(),
+        Some(
+            Code::NameInvalid
+                | Code::NameReserved
+                | Code::NameTaken
+                | Code::NameRegistered
+                | Code::BadCredentials
+                | Code::GuestsDenied
+                | Code::RegistrationClosed
+                | Code::InviteInvalid
+                | Code::PasswordWeak
+        )
+    )
 }
 
 fn code(error: &Error) -> u8 {

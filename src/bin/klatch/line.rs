@@ -16,7 +16,7 @@ use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::FuturesUnordered;
 use klatch::base::clock::{Clock, SystemClock};
-use klatch::client::{Answer, Client, Error, Event, Events};
+use klatch::client::{Answer, Builder, Client, Error, Event, Events};
 use klatch::protocol::reply::Said;
 use klatch::protocol::request::Say;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -26,6 +26,7 @@ use crate::args::Args;
 use crate::clean;
 use crate::clock::Zone;
 use crate::exit::{self, fail, note};
+use crate::login;
 use crate::trust;
 use format::Format;
 
@@ -42,8 +43,8 @@ pub(crate) async fn run(args: &Args) -> ExitCode {
     let (Ok(interrupt), Ok(terminate)) = signals else {
         return fail(exit::SYSTEM, "cannot watch for signals");
     };
-    let connecting = args.builder(&name).on_unknown_server(trust::accept).connect();
-    let (client, events) = match connecting.await {
+    let trusting = |builder: Builder| builder.on_unknown_server(trust::accept);
+    let (client, events) = match login::connect(args, &name, trusting, false).await {
         Ok(connected) => connected,
         Err(error) => return exit::fail_with(&error),
     };
@@ -156,7 +157,7 @@ impl Session {
             Over::Interrupted => exit::INTERRUPTED.into(),
         };
         let goodbye = async {
-            drop(self.client.logout().await);
+            drop(self.client.quit().await);
             while let Some(event) = events.next().await {
                 let last = matches!(event, Event::Bye(_) | Event::Disconnected { .. });
                 if last || self.printer.print(&event).is_err() {

@@ -5,6 +5,7 @@ mod clean;
 mod clock;
 mod exit;
 mod line;
+mod login;
 mod trust;
 mod tui;
 

@@ -79,6 +79,8 @@ fn text(event: &Event, context: &Context<'_>) -> Option<Shown> {
             context.line(now, room, &format!("! {count} messages are missing"))
         }
         Event::Reset { room, .. } => context.line(now, room, "! the history starts anew"),
+        Event::Removed(removed) => Shown::Note(crate::tui::put_out(removed)),
+        Event::Invited(by) => Shown::Note(format!("{} invites you to #{}", by.by, by.room)),
         Event::Gone { room, why: Some(why) } => Shown::Note(format!("left {room}: {why}")),
         Event::Connected { name, server, motd } => {
             let motd = motd.as_ref().map(|motd| format!(": {motd}")).unwrap_or_default();
@@ -137,6 +139,10 @@ fn json_of(event: &Event) -> Value {
         Event::Reset { room, epoch } => {
             json!({ "event": "reset", "room": room.as_ref(), "epoch": epoch })
         }
+        Event::Removed(payload) => named("removed", payload),
+        Event::Invited(payload) => named("invited", payload),
+        Event::Configured(payload) => named("configured", payload),
+        Event::Ranked(payload) => named("ranked", payload),
         _ => json!({ "event": "unknown" }),
     }
 }

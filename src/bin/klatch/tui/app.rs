@@ -12,6 +12,7 @@ use klatch::base::id::Seq;
 use klatch::client::Error;
 use klatch::protocol::reply::{HistoryPage, MemberInfo, RoomList, RoomState, Said, TopicState};
 
+use super::act::Act;
 use super::chat::{Chat, Older};
 use super::command::{self, COMMANDS, Command, KEYS};
 use super::composer::Composer;
@@ -37,6 +38,7 @@ pub(super) enum Effect {
     Rooms,
     Typing { room: Arc<str> },
     Rename { name: String },
+    Act { room: Arc<str>, act: Act },
     Redraw,
     Quit,
 }
@@ -61,6 +63,10 @@ pub(super) enum Done {
     Entered {
         result: Result<RoomState, Error>,
         text: Option<String>,
+    },
+    /// A command was carried out; this is to be said about it.
+    Acted {
+        result: Result<String, Error>,
     },
     Left {
         result: Result<(), Error>,
@@ -300,6 +306,10 @@ impl App {
             Command::Topic(topic) => self.in_room(|room| Effect::Topic { room, topic }),
             Command::Rooms => self.effect(Effect::Rooms),
             Command::Name(name) => self.effect(Effect::Rename { name }),
+            Command::Act(act @ (Act::Devices | Act::Logout(_))) => {
+                self.effect(Effect::Act { room: "".into(), act });
+            }
+            Command::Act(act) => self.in_room(|room| Effect::Act { room, act }),
             Command::Help => self.help(),
             Command::Quit => self.effect(Effect::Quit),
         }

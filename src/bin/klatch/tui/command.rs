@@ -1,5 +1,7 @@
 //! Commands: what a line that begins with `/` asks for.
 
+use super::act::{self, Act};
+
 /// Every command, with its form and what it does; `/help` shows this table.
 pub(super) const COMMANDS: &[(&str, &str, &str)] = &[
     ("/join", "ROOM", "join a room"),
@@ -10,8 +12,16 @@ pub(super) const COMMANDS: &[(&str, &str, &str)] = &[
     ("/topic", "[TEXT]", "show or set this room's topic"),
     ("/rooms", "", "what rooms there are"),
     ("/name", "NAME", "go on under another name"),
+    ("/invite", "NAME", "let somebody into this private room"),
+    ("/kick", "NAME [TEXT]", "put somebody out of this room"),
+    ("/ban", "NAME [MINUTES]", "keep somebody out of it; 0 ends that"),
+    ("/mute", "NAME [MINUTES]", "keep somebody from writing in it; 0 ends that"),
+    ("/role", "NAME ROLE", "make somebody member, moderator or owner of it"),
+    ("/set", "private|public|announcement on|off|slow SECONDS", "set this room"),
+    ("/devices", "", "where your account is logged in"),
+    ("/logout", "[all]", "log this device out, or all of them"),
     ("/help", "", "this list, and the keys"),
-    ("/quit", "", "log out and leave"),
+    ("/quit", "", "leave; an account stays logged in"),
 ];
 
 /// The keys, for `/help`.
@@ -23,7 +33,7 @@ pub(super) const KEYS: &[(&str, &str)] = &[
     ("Up Down", "what you wrote before"),
     ("Alt-Enter", "a line break in the message (shown as \u{23ce}, also in what is pasted)"),
     ("F2", "show or hide the members"),
-    ("Ctrl-C", "log out and leave"),
+    ("Ctrl-C", "leave"),
 ];
 
 /// A line of input, understood.
@@ -38,6 +48,7 @@ pub(super) enum Command {
     Topic(Option<String>),
     Rooms,
     Name(String),
+    Act(Act),
     Help,
     Quit,
 }
@@ -64,6 +75,9 @@ pub(super) fn parse(line: &str) -> Result<Command, String> {
         "topic" => Some(Command::Topic(one(rest))),
         "rooms" | "list" => Some(Command::Rooms),
         "name" | "nick" => one(first).map(Command::Name),
+        "invite" | "kick" | "ban" | "mute" | "role" | "set" | "devices" | "logout" => {
+            act::parse(word, first, text).map(Command::Act)
+        }
         "help" | "h" => Some(Command::Help),
         "quit" | "q" | "exit" => Some(Command::Quit),
         _ => return Err(format!("there is no command /{word}; /help lists them")),

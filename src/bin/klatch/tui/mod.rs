@@ -3,6 +3,7 @@
 //! **Bounds:** [`DOING`] requests of the app are under way; what is drawn is drawn at most
 //! [`FRAME`] apart, however fast events come.
 
+mod act;
 mod app;
 mod chat;
 mod command;
@@ -25,11 +26,14 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use klatch::base::clock::{Clock, SystemClock};
 use klatch::client::{Client, Error, Event, Events};
+use klatch::protocol::event::Removed;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::args::Args;
 use crate::clock::Zone;
 use crate::exit::{self, fail};
+use crate::login;
+use act::Act;
 use app::{App, Done, Effect, Link};
 use terminal::Terminal;
 
@@ -39,6 +43,14 @@ const FRAME: Duration = Duration::from_millis(16);
 const DOING: usize = 2_000;
 /// How often the time is told while somebody types.
 const TICK: Duration = Duration::from_secs(1);
+
+/// Why the client is in a room no more.
+pub(crate) fn put_out(removed: &Removed) -> String {
+    let Removed { room, reason, by, text, .. } = removed;
+    let by = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+    let text = text.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+    format!("you are not in #{room} any more ({}{by}){text}", reason.word())
+}
 
 /// `1 member`, `7 members`
 pub(crate) fn members(count: u32) -> String {
@@ -164,7 +176,7 @@ impl Shell {
     fn replace(&mut self, client: Client) {
         let old = std::mem::replace(&mut self.client, client);
         self.doing.push(Box::pin(async move {
-            drop(tokio::time::timeout(Duration::from_secs(3), old.logout()).await);
+            drop(tokio::time::timeout(Duration::from_secs(3), old.quit()).await);
             (Done::Nothing, None)
         }));
     }
@@ -178,6 +190,10 @@ impl Shell {
                 Effect::Redraw => self.terminal.clear(),
                 Effect::Rename { name } => {
                     self.doing.push(work::rename(self.args.builder(&name)));
+                }
+                Effect::Act { act: Act::Logout(_), .. } => {
+                    login::forget(&self.args, self.client.name());
+                    self.doing.push(work::start(&self.client, effect));
                 }
                 _ if self.doing.len() >= DOING => {
                     self.app.note("too much is waiting for the server; this was not done");
@@ -205,7 +221,7 @@ impl Shell {
             Link::Lost(why) | Link::Over(why) => Some(why.clone()),
         };
         let unsaid: usize = self.app.chats.iter().map(|chat| chat.unsaid.len()).sum();
-        let goodbye = self.client.logout();
+        let goodbye = self.client.quit();
         let goodbye = tokio::time::timeout(Duration::from_secs(3), goodbye).await;
         match over {
             Over::Failed(error) => fail(exit::SYSTEM, &format!("the terminal failed: {error}")),

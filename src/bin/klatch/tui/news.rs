@@ -62,6 +62,29 @@ impl App {
                 }
                 self.note_in(&room, "the room's history starts anew here");
             }
+            Event::Removed(removed) => {
+                let text = super::put_out(&removed);
+                if let Some(chat) = self.find(&removed.room) {
+                    chat.joined = false;
+                }
+                self.note_in(&removed.room, &text);
+            }
+            Event::Invited(invited) => {
+                let text = format!("{} invites you: /join {} enters", invited.by, invited.room);
+                self.note(&text);
+            }
+            Event::Configured(set) => {
+                let (by, kind) = (&set.by, set.kind.word());
+                let who = if set.announcement { "moderators write" } else { "everybody writes" };
+                let pause = set.slow_ms / 1_000;
+                let slow =
+                    if pause > 0 { format!(", one message in {pause} s") } else { String::new() };
+                self.note_in(&set.room, &format!("{by} set the room: {kind}, {who}{slow}"));
+            }
+            Event::Ranked(ranked) => {
+                let (name, role, by) = (&ranked.name, ranked.role.word(), &ranked.by);
+                self.note_in(&ranked.room, &format!("{by} made {name} {role}"));
+            }
             // What follows it says the same.
             Event::Bye(_) => {}
             _ => {}
@@ -224,6 +247,8 @@ impl App {
             Done::Topic { room, result: Ok(topic) } => self.topic(&room, &topic),
             Done::Rooms { result: Ok(list) } => self.rooms(&list),
             Done::Renamed { result: Ok(name) } => self.renamed(&name),
+            Done::Acted { result: Ok(text) } => self.note(&text),
+            Done::Acted { result: Err(error) } => self.note(&error.to_string()),
             Done::Left { result: Ok(()) } | Done::Nothing => {}
             Done::Entered { result: Err(error), .. }
             | Done::Topic { result: Err(error), .. }

@@ -13,6 +13,7 @@ use super::work;
 use crate::args::Args;
 use crate::clean;
 use crate::exit;
+use crate::login;
 
 /// The screen; given back when it is dropped.
 pub(super) struct Terminal {
@@ -60,7 +61,7 @@ pub(super) async fn connect(args: &Args) -> Result<(Client, Events), Error> {
             Some(name) => name,
             None => ask_name().ok_or(Error::Ended)?,
         };
-        let refused = match work::asking(args.builder(&this)).connect().await {
+        let refused = match login::connect(args, &this, work::asking, true).await {
             Err(error) if exit::is_about_name(&error) => error,
             other => return other,
         };

@@ -4,9 +4,9 @@ use futures_util::future::FutureExt;
 use klatch::client::{Builder, Client, Error};
 use klatch::protocol::reply::MemberInfo;
 
-use super::Work;
 use super::app::{Done, Effect};
 use super::chat::MEMBERS;
+use super::{Work, act};
 use crate::trust;
 
 /// Starts what is wanted. A text is in order behind all earlier ones when this returns.
@@ -51,6 +51,9 @@ async fn ask(client: &Client, effect: Effect) -> Done {
         Effect::Topic { room, topic: None } => {
             let result = client.topic(&room, None).await;
             Done::Topic { room, result }
+        }
+        Effect::Act { room, act } => {
+            Done::Acted { result: act::carry_out(client, &room, act).await }
         }
         Effect::Rooms => Done::Rooms { result: client.rooms(None).await },
         Effect::Typing { room } => {

@@ -1,0 +1,160 @@
+//! Commands that keep order in a room, and those about one's own account: each is one request, and
+//! ends with a line that says it is done.
+
+use std::fmt::Write as _;
+
+use klatch::client::{Client, Error};
+use klatch::protocol::reply::Role;
+use klatch::protocol::request::{
+    Ban, Configure, Devices, Invite, Kick, Logout, Mute, Params, Rank,
+};
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Act {
+    Invite(String),
+    Kick(String, Option<String>),
+    /// For so many minutes; 0 ends it; for good without a number.
+    Ban(String, Option<u64>),
+    Mute(String, Option<u64>),
+    Rank(String, Role),
+    Set(What),
+    Devices,
+    /// Log this device out, or all of them.
+    Logout(bool),
+}
+
+/// How a room is to be set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum What {
+    Private(bool),
+    Announcement(bool),
+    /// Seconds between two messages.
+    Slow(u32),
+}
+
+/// Understands a command of this kind: `None` if `word` is none, or if it is not written well.
+pub(super) fn parse(word: &str, first: &str, rest: &str) -> Option<Act> {
+    let name = first.strip_prefix('@').unwrap_or(first);
+    let named = (!name.is_empty()).then(|| name.to_owned());
+    let minutes = || if rest.is_empty() { Some(None) } else { rest.parse().ok().map(Some) };
+    match word {
+        "invite" => named.map(Act::Invite),
+        "kick" => named.map(|name| Act::Kick(name, (!rest.is_empty()).then(|| rest.to_owned()))),
+        "ban" => Some(Act::Ban(named?, minutes()?)),
+        "mute" => Some(Act::Mute(named?, minutes()?)),
+        "role" => {
+            let role = [Role::Member, Role::Moderator, Role::Owner];
+            let role = role.into_iter().find(|role| role.word() == rest)?;
+            Some(Act::Rank(named?, role))
+        }
+        "set" => match (first, rest) {
+            ("private", "") => Some(Act::Set(What::Private(true))),
+            ("public", "") => Some(Act::Set(What::Private(false))),
+            ("announcement", "on" | "off") => Some(Act::Set(What::Announcement(rest == "on"))),
+            ("slow", seconds) => seconds.parse().ok().map(|seconds| Act::Set(What::Slow(seconds))),
+            _ => None,
+        },
+        "devices" => Some(Act::Devices),
+        "logout" => Some(Act::Logout(first == "all")),
+        _ => None,
+    }
+}
+
+/// Does it, in `room` where it is about one; says what was done.
+pub(super) async fn carry_out(client: &Client, room: &str, act: Act) -> Result<String, Error> {
+    let (room, timeout_ms) = (room.into(), None);
+    let ms = |minutes: Option<u64>| minutes.map(|minutes| minutes.saturating_mul(60_000));
+    match act {
+        Act::Invite(name) => {
+            ask(client, &Invite { room, name: name.as_str().into(), timeout_ms }).await?;
+            Ok(format!("{name} is invited"))
+        }
+        Act::Kick(name, text) => {
+            let text = text.as_deref().map(Into::into);
+            ask(client, &Kick { room, name: name.as_str().into(), text, timeout_ms }).await?;
+            Ok(format!("{name} is out"))
+        }
+        Act::Ban(name, minutes) => {
+            let (text, ms) = (None, ms(minutes));
+            ask(client, &Ban { room, name: name.as_str().into(), ms, text, timeout_ms }).await?;
+            Ok(lasting(&name, "banned", minutes))
+        }
+        Act::Mute(name, minutes) => {
+            let ms = ms(minutes);
+            ask(client, &Mute { room, name: name.as_str().into(), ms, timeout_ms }).await?;
+            Ok(lasting(&name, "muted", minutes))
+        }
+        Act::Rank(name, role) => {
+            ask(client, &Rank { room, name: name.as_str().into(), role, timeout_ms }).await?;
+            Ok(format!("{name} is {} now", role.word()))
+        }
+        Act::Set(what) => {
+            let mut configure =
+                Configure { room, private: None, announcement: None, slow_ms: None, timeout_ms };
+            match what {
+                What::Private(private) => configure.private = Some(private),
+                What::Announcement(on) => configure.announcement = Some(on),
+                What::Slow(seconds) => configure.slow_ms = Some(seconds.saturating_mul(1_000)),
+            }
+            ask(client, &configure).await?;
+            Ok("the room is set".to_owned())
+        }
+        Act::Devices => {
+            let list = client.request(&Devices { timeout_ms }).await?;
+            let mut text = "Your devices:".to_owned();
+            for device in list.devices.0 {
+                let state = match (device.current, device.online) {
+                    (true, _) => "this one",
+                    (false, true) => "online",
+                    (false, false) => "away",
+                };
+                // Writing to a string cannot fail.
+                drop(write!(text, "\n  {} {} ({state})", device.id, device.device));
+            }
+            Ok(text)
+        }
+        Act::Logout(all) => {
+            ask(client, &Logout { all: Some(all), timeout_ms }).await?;
+            Ok("logged out".to_owned())
+        }
+    }
+}
+
+async fn ask<P: Params + 'static>(client: &Client, params: &P) -> Result<(), Error> {
+    client.request(params).await.map(drop)
+}
+
+fn lasting(name: &str, what: &str, minutes: Option<u64>) -> String {
+    match minutes {
+        Some(0) => format!("{name} is not {what} any more"),
+        Some(minutes) => format!("{name} is {what} for {minutes} min"),
+        None => format!("{name} is {what}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_understood() {
+        for (word, first, rest, want) in [
+            ("invite", "@bob", "", Some(Act::Invite("bob".into()))),
+            ("kick", "bob", "be kind", Some(Act::Kick("bob".into(), Some("be kind".into())))),
+            ("ban", "bob", "", Some(Act::Ban("bob".into(), None))),
+            ("ban", "bob", "10", Some(Act::Ban("bob".into(), Some(10)))),
+            ("ban", "bob", "soon", None),
+            ("mute", "", "", None),
+            ("role", "bob", "moderator", Some(Act::Rank("bob".into(), Role::Moderator))),
+            ("role", "bob", "king", None),
+            ("set", "private", "", Some(Act::Set(What::Private(true)))),
+            ("set", "announcement", "off", Some(Act::Set(What::Announcement(false)))),
+            ("set", "slow", "5", Some(Act::Set(What::Slow(5)))),
+            ("set", "slow", "", None),
+            ("logout", "all", "", Some(Act::Logout(true))),
+        ] {
+            assert_eq!(parse(word, first, rest), want, "{word} {first} {rest}");
+        }
+    }
+}
