@@ -2,7 +2,7 @@
 
 # Where cargo builds; klatchd lies in its release folder.
 BUILD := $(or $(CARGO_TARGET_DIR),target)
-# Arguments for klatchd: make run ARGS="--set log.level=debug"
+# Arguments: make run ARGS="--set log.level=debug", make bench ARGS="rate --rate 500"
 ARGS ?=
 # The node that the web GUI is built with; and its tests: types, parts, and the whole in Chromium
 # against the klatchd of this build.
@@ -60,9 +60,9 @@ check: ## Run the fast part, before each commit
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo test --locked --lib
 
-bench: ## Run the benchmarks
+bench: ## Measure what the README's table shows, in under ten minutes (ARGS="..." go to klatch-bench)
 	scripts/install-dependencies
-	cargo bench --locked
+	cargo bench --locked --bench klatch -- $(or $(ARGS),table)
 
 fuzz: ## Fuzz each target for FUZZ_SECONDS (60)
 	scripts/install-dependencies fuzz

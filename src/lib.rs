@@ -3,7 +3,7 @@
 //! A folder may use what stands below it, and nothing above:
 //!
 //! ```text
-//! bin        klatchd · klatch            (klatch sees client and protocol only)
+//! bin        klatchd · klatch · klatch-bench   (the last two see client and protocol only)
 //! server     composition root, shutdown, signals
 //! web        HTTP: pages, the WebSocket's handshake, health, metrics
 //! reception  takes connections in, watches over them

@@ -16,6 +16,7 @@
 
 mod abuse;
 mod account;
+mod bench;
 mod client;
 mod corpus;
 mod crash;

@@ -11,7 +11,7 @@
 //! larger piece sends less at once, and costs more. What is left to pay is the kernel's price of a
 //! read and of a write, and of those as few as can be.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -20,7 +20,8 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 use socket2::{Domain, Socket, Type};
 
-use super::{Failure, Result, frames};
+use crate::driver::{JOIN_BYTES, joined_room, whole};
+use crate::error::{Failure, Result};
 
 const LISTENER: Token = Token(usize::MAX);
 const READ_BYTES: usize = 64 * 1024;
@@ -71,6 +72,8 @@ struct Relay {
     listener: TcpListener,
     peers: Vec<Option<Peer>>,
     rooms: Vec<Room>,
+    /// Where in `rooms` each number that clients chose stands.
+    numbers: HashMap<usize, usize>,
     /// Rooms that something came for since the last look at the input.
     fresh: Vec<usize>,
     /// Members that are due a write.
@@ -114,8 +117,9 @@ impl Relay {
         let poll = Poll::new()?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
         let (peers, rooms, fresh) = (Vec::new(), Vec::new(), Vec::new());
+        let numbers = HashMap::new();
         let (queue, buffer) = (VecDeque::new(), vec![0; READ_BYTES]);
-        Ok(Self { poll, listener, peers, rooms, fresh, queue, buffer })
+        Ok(Self { poll, listener, peers, rooms, numbers, fresh, queue, buffer })
     }
 
     fn accept(&mut self) -> Result<()> {
@@ -154,15 +158,21 @@ impl Relay {
             };
             let read = &self.buffer[..count];
             if peer.partial.is_empty() {
-                let whole = frames::whole(read)?;
-                pass_on(peer, index, &mut self.rooms, &mut self.fresh, &read[..whole])?;
+                let whole = whole(read)?;
+                pass_on(
+                    peer,
+                    index,
+                    (&mut self.rooms, &mut self.numbers),
+                    &mut self.fresh,
+                    &read[..whole],
+                )?;
                 peer.partial.extend_from_slice(&read[whole..]);
             } else {
                 peer.partial.extend_from_slice(read);
-                let whole = frames::whole(&peer.partial)?;
+                let whole = whole(&peer.partial)?;
                 let rest = peer.partial.split_off(whole);
                 let run = std::mem::replace(&mut peer.partial, rest);
-                pass_on(peer, index, &mut self.rooms, &mut self.fresh, &run)?;
+                pass_on(peer, index, (&mut self.rooms, &mut self.numbers), &mut self.fresh, &run)?;
             }
             // A short read emptied the socket: what comes later makes a new edge.
             if count < self.buffer.len() {
@@ -228,18 +238,19 @@ impl Relay {
 fn pass_on(
     peer: &mut Peer,
     index: usize,
-    rooms: &mut Vec<Room>,
+    (rooms, numbers): (&mut Vec<Room>, &mut HashMap<usize, usize>),
     fresh: &mut Vec<usize>,
     mut run: &[u8],
 ) -> Result<()> {
     if peer.room.is_none() {
-        let Some((join, rest)) = run.split_first_chunk::<{ frames::JOIN_BYTES }>() else {
+        let Some((join, rest)) = run.split_first_chunk::<{ JOIN_BYTES }>() else {
             return Ok(());
         };
-        let room = frames::joined_room(*join).ok_or_else(|| Failure::new("not a join"))?;
-        if rooms.len() <= room {
-            rooms.resize_with(room + 1, Room::default);
-        }
+        let room = joined_room(*join).ok_or_else(|| Failure::new("not a join"))?;
+        let room = *numbers.entry(room).or_insert_with(|| {
+            rooms.push(Room::default());
+            rooms.len() - 1
+        });
         rooms[room].members.push(index);
         (peer.room, peer.place) = (Some(room), rooms[room].end());
         // A fresh socket takes eight bytes.

@@ -7,12 +7,14 @@ use std::time::Duration;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-use super::{Failure, Result};
+use crate::error::{Failure, Result};
 
 /// Where the server runs while it is pinned.
 pub(crate) const SERVER_CORE: usize = 0;
 /// Where the load generator runs while the server is pinned.
 pub(crate) const GENERATOR_CORE: usize = 1;
+/// Descriptors besides the connections.
+const OTHER_FILES: usize = 100;
 
 /// Whether server and generator can have a core each.
 pub(crate) fn has_two_cores() -> Result<bool> {
@@ -27,43 +29,64 @@ pub(crate) fn pin(core: usize) -> Result<()> {
     Ok(sched_setaffinity(None, &set)?)
 }
 
-/// Allows this process, and the children that it starts, at least `needed` open files.
-pub(crate) fn raise_open_files(needed: usize) -> Result<()> {
+/// The connections that one process can hold.
+pub(crate) fn connections_max() -> usize {
+    let hard = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
+    usize::try_from(hard).unwrap_or(usize::MAX).saturating_sub(OTHER_FILES)
+}
+
+/// Allows this process, and the children that it starts, as many open files as the system lets it.
+pub(crate) fn raise_open_files() -> Result<()> {
     let limit = getrlimit(Resource::Nofile);
-    let needed = u64::try_from(needed)?;
-    if limit.current.is_none_or(|current| current >= needed) {
+    Ok(setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?)
+}
+
+/// Whether a process of its own, which is the server, can hold so many connections.
+pub(crate) fn check_connections(needed: usize) -> Result<()> {
+    let allowed = connections_max();
+    if allowed >= needed {
         return Ok(());
     }
-    if limit.maximum.is_some_and(|maximum| maximum < needed) {
-        return Err(Failure::new(format!(
-            "{needed} open files are needed, but the hard limit allows {} (see ulimit -Hn)",
-            limit.maximum.unwrap_or_default()
-        )));
-    }
-    // All that is allowed: the servers inherit it, and count their own needs.
-    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    Ok(setrlimit(Resource::Nofile, raised)?)
+    let files = needed + OTHER_FILES;
+    Err(Failure::new(format!(
+        "{needed} connections need {files} open files in the server, but the hard limit is {}: as \
+         root, run `ulimit -Hn {files}` first, or raise nofile in /etc/security/limits.conf, or ask \
+         for fewer connections",
+        allowed + OTHER_FILES
+    )))
 }
 
 /// CPU time of all threads of a process so far, user and kernel.
 ///
 /// Taken from the scheduler's own count in nanoseconds: `stat` counts in ticks of 10 ms.
 pub(crate) fn cpu_time(pid: u32) -> Result<Duration> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task"))
+        .map_err(|error| Failure::new(format!("the server, process {pid}: {error}")))?;
     let mut nanos = 0;
-    for task in fs::read_dir(format!("/proc/{pid}/task"))? {
-        let schedstat = fs::read_to_string(task?.path().join("schedstat"))?;
-        let run: u64 = schedstat.split_whitespace().next().unwrap_or_default().parse()?;
-        nanos += run;
+    for task in tasks {
+        // A thread that ends meanwhile takes its share with it.
+        let Ok(schedstat) = fs::read_to_string(task?.path().join("schedstat")) else { continue };
+        nanos += schedstat.split_whitespace().next().unwrap_or_default().parse::<u64>()?;
     }
     Ok(Duration::from_nanos(nanos))
 }
 
-/// Resident memory of a process, in bytes.
+/// Resident memory of a process now, in bytes.
 pub(crate) fn resident_bytes(pid: u32) -> Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    status(pid, "VmRSS:")
+}
+
+/// The most that it has ever been, in bytes.
+pub(crate) fn resident_peak_bytes(pid: u32) -> Result<u64> {
+    status(pid, "VmHWM:")
+}
+
+fn status(pid: u32, field: &str) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))
+        .map_err(|error| Failure::new(format!("the server, process {pid}: {error}")))?;
     let kib = status
         .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"))
+        .find_map(|line| line.strip_prefix(field)?.trim().strip_suffix(" kB"))
         .ok_or_else(|| Failure::new(format!("process {pid} has no resident memory")))?;
     Ok(kib.trim().parse::<u64>()? * 1024)
 }

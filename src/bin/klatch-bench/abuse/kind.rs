@@ -1,0 +1,63 @@
+//! The ways to misbehave.
+
+use clap::ValueEnum;
+
+use crate::subject::kind::Kind;
+
+/// One way to misbehave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Misdeed {
+    /// 20 sessions of one address that say as much as they can, in a room of their own.
+    FloodOneAddress,
+    /// 1,000 sessions, each of an address of its own, that do the same in rooms of 20.
+    FloodManyAddresses,
+    /// 500 connections that begin TLS and do not go on.
+    HalfOpenTls,
+    /// 500 connections that say nothing.
+    Silent,
+    /// 500 connections that send a byte of a request now and then.
+    Drip,
+    /// Frames that are too long, or whose inside lies about its length; before and after login.
+    BadFrames,
+    /// 20 sessions that join and leave the polite people's room all the time.
+    Churn,
+    /// 100 members of a busy room who never read.
+    SlowReaders,
+    /// Logins and lost connections, as many as possible.
+    LoginFlood,
+}
+
+impl Misdeed {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::FloodOneAddress => "flood-one-address",
+            Self::FloodManyAddresses => "flood-many-addresses",
+            Self::HalfOpenTls => "half-open-tls",
+            Self::Silent => "silent",
+            Self::Drip => "drip",
+            Self::BadFrames => "bad-frames",
+            Self::Churn => "churn",
+            Self::SlowReaders => "slow-readers",
+            Self::LoginFlood => "login-flood",
+        }
+    }
+
+    /// Whether it can be done to this server: floods to all, what is in the frames to ours only.
+    pub(crate) const fn suits(self, kind: Kind) -> bool {
+        matches!(kind, Kind::Klatchd)
+            || matches!(self, Self::FloodOneAddress | Self::FloodManyAddresses)
+    }
+
+    /// Connections, and the addresses that they come from.
+    pub(crate) const fn size(self) -> (usize, usize) {
+        match self {
+            Self::FloodOneAddress => (20, 1),
+            Self::FloodManyAddresses => (1_000, 1_000),
+            Self::HalfOpenTls | Self::Silent | Self::Drip => (500, 50),
+            Self::BadFrames => (100, 10),
+            Self::Churn => (20, 4),
+            Self::SlowReaders => (120, 24),
+            Self::LoginFlood => (64, 64),
+        }
+    }
+}
