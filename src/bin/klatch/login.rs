@@ -41,8 +41,8 @@ pub(crate) async fn connect(
     };
     match first {
         Err(error) if matches!(error.code(), Some(Code::BadCredentials | Code::NameRegistered)) => {
-            if error.code() == Some(Code::BadCredentials) {
-                keeper.as_ref().map_or((), Keeper::forget);
+            if let (Some(keeper), Some(Code::BadCredentials)) = (&keeper, error.code()) {
+                keeper.forget();
             }
             let password = password(args, name, may_ask, false)?;
             let connected = builder.password(password).connect().await?;
@@ -52,9 +52,11 @@ pub(crate) async fn connect(
     }
 }
 
-/// Ends a session: an account stays logged in on this device.
+/// Forgets the token of an account that is logged out.
 pub(crate) fn forget(args: &Args, name: &str) {
-    Keeper::of_user(&args.server, name).as_ref().map_or((), Keeper::forget);
+    if let Some(keeper) = Keeper::of_user(&args.server, name) {
+        keeper.forget();
+    }
 }
 
 fn kept(keeper: Option<&Keeper>, connected: (Client, Events)) -> (Client, Events) {
@@ -69,9 +71,9 @@ fn kept(keeper: Option<&Keeper>, connected: (Client, Events)) -> (Client, Events
 /// What the list of the account's devices calls this one.
 fn device() -> String {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let mut name = format!("klatch on {host}");
-    name.truncate(name.floor_char_boundary(64));
-    name
+    let name = format!("klatch on {host}");
+    // A host's name is ASCII (RFC 1123).
+    if name.len() <= 64 { name } else { "klatch".to_owned() }
 }
 
 fn password(args: &Args, name: &str, may_ask: bool, anew: bool) -> Result<Password, Error> {
@@ -108,16 +110,14 @@ impl Keeper {
         let folder = Xdg::new().ok()?.state_dir()?.join("klatch").join("tokens");
         // A name may hold anything: the file's name tells nothing.
         let digest = Sha256::digest(format!("{server}\n{}", name.to_lowercase()));
-        let file: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        Some(Self { path: folder.join(file) })
+        Some(Self { path: folder.join(hex::encode(digest)) })
     }
 
     fn token(&self) -> Option<Token> {
         let text = fs::read_to_string(&self.path).ok()?;
-        let digits: Vec<u8> = text.trim().bytes().collect();
-        let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-        let bytes: Option<Vec<u8>> = digits.chunks(2).map(byte).collect();
-        <[u8; 32]>::try_from(bytes?).ok().map(Token::from)
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text.trim(), &mut bytes).ok()?;
+        Some(Token::from(bytes))
     }
 
     fn keep(&self, token: &Token) -> io::Result<()> {
@@ -126,8 +126,7 @@ impl Keeper {
         let fresh = self.path.with_extension("new");
         let mut options = fs::OpenOptions::new();
         let mut file = options.create(true).write(true).truncate(true).mode(0o600).open(&fresh)?;
-        let hex: String = token.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-        writeln!(file, "{hex}")?;
+        writeln!(file, "{}", hex::encode(token.bytes()))?;
         fs::rename(&fresh, &self.path)
     }
 

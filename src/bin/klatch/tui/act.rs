@@ -1,8 +1,6 @@
 //! Commands that keep order in a room, and those about one's own account: each is one request, and
 //! ends with a line that says it is done.
 
-use std::fmt::Write as _;
-
 use klatch::client::{Client, Error};
 use klatch::protocol::reply::Role;
 use klatch::protocol::request::{
@@ -102,17 +100,15 @@ pub(super) async fn carry_out(client: &Client, room: &str, act: Act) -> Result<S
         }
         Act::Devices => {
             let list = client.request(&Devices { timeout_ms }).await?;
-            let mut text = "Your devices:".to_owned();
-            for device in list.devices.0 {
+            let lines = list.devices.0.iter().map(|device| {
                 let state = match (device.current, device.online) {
                     (true, _) => "this one",
                     (false, true) => "online",
                     (false, false) => "away",
                 };
-                // Writing to a string cannot fail.
-                drop(write!(text, "\n  {} {} ({state})", device.id, device.device));
-            }
-            Ok(text)
+                format!("\n  {} {} ({state})", device.id, device.device)
+            });
+            Ok(format!("Your devices:{}", lines.collect::<String>()))
         }
         Act::Logout(all) => {
             ask(client, &Logout { all: Some(all), timeout_ms }).await?;
