@@ -161,9 +161,12 @@ impl Swarm {
         Ok(())
     }
 
-    /// Waits until nothing more comes: others are told of each join.
+    /// Waits until nothing more comes: others are told of each join. So many clients may be asked
+    /// for signs of life that it never falls silent: there is an end to waiting.
     fn settle(&mut self, way: Way<'_>, silence: Duration) -> Result<()> {
-        while self.turn(way, silence, &mut Ignore(way))? > 0 {}
+        let begin = self.now();
+        while self.turn(way, silence, &mut Ignore(way))? > 0 && self.now().since(begin) < PATIENCE {
+        }
         Ok(())
     }
 
