@@ -86,7 +86,10 @@ impl ChatRoom {
         let (name, by) = (Arc::clone(self.room.name()), Arc::clone(who.name.shared()));
         match measure {
             Measure::Invite => {
-                self.stand(&target.who, |standing| standing.invited = true)?;
+                // Who is let in is not kept out: an invitation ends a ban.
+                self.stand(&target.who, |standing| {
+                    (standing.invited, standing.banned_until) = (true, None);
+                })?;
                 let event = Event::Invited(Invited { room: name, by });
                 for &session in &target.sessions {
                     self.batch.inform(session, &event);
@@ -122,7 +125,12 @@ impl ChatRoom {
                 self.stand(&target.who, |standing| standing.muted_until = until(*ms, now))?;
             }
             Measure::Rank(rank) => {
-                self.stand(&target.who, |standing| standing.rank = *rank)?;
+                self.stand(&target.who, |standing| {
+                    standing.rank = *rank;
+                    if *rank > Rank::Member {
+                        standing.banned_until = None;
+                    }
+                })?;
                 let target = Arc::clone(target.who.name.shared());
                 let ranked = Ranked { room: name, name: target, role: role_of(*rank), by };
                 self.batch.tell(&self.attached, &Event::Ranked(ranked));
@@ -148,8 +156,17 @@ impl ChatRoom {
 
     /// Lets an account be at home in the room, or no more; its other devices follow.
     pub(super) fn settle(&mut self, who: &Arc<Identity>, session: SessionId, stays: bool) {
+        let is_private = self.room.rights.settings().access == Access::Private;
         let was = self.room.rights.standing(who.account).resident;
-        if who.account.is_guest() || was == stays {
+        if who.account.is_guest() {
+            if stays && is_private {
+                // A moderator among the guests is still let in when it is none any more.
+                let known = self.stand(who, |standing| standing.invited = true);
+                debug_assert!(known.is_ok(), "who may come in has a standing already");
+            }
+            return;
+        }
+        if was == stays {
             return;
         }
         if let Err(refusal) = self.stand(who, |standing| standing.resident = stays) {

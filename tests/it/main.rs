@@ -28,6 +28,7 @@ mod isolation;
 mod login;
 mod lua;
 mod notation;
+mod oracle;
 mod restart;
 mod rights;
 mod room;
