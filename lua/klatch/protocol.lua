@@ -47,7 +47,7 @@ return {
     { number = 214, name = "no_account", meaning = "A guest cannot do this: it takes an account." },
     { number = 300, name = "denied", meaning = "The account may not do this." },
     { number = 301, name = "not_member", meaning = "The account is not a member of the room." },
-    { number = 303, name = "not_found", meaning = "There is no such room or account, or none that the account may see." },
+    { number = 303, name = "not_found", meaning = "There is no such room, account or message, or none that the account may see." },
     { number = 304, name = "key_conflict", meaning = "The key was used before for another request." },
     { number = 305, name = "key_expired", meaning = "The key was made longer ago than keys are remembered; nothing was done." },
     { number = 306, name = "exists", meaning = "A room of this name, or one that looks like it, exists." },
@@ -232,18 +232,70 @@ return {
       params = {
         { name = "room", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The room." },
         { name = "text", shape = { "str" }, kind = "str, 1 to 16384 bytes; LF and TAB are the only control characters", doc = "The text." },
+        { name = "re", shape = { "uint" }, optional = true, kind = "uint, 64 bit: a seq", doc = "The seq of the message that this one answers." },
         { name = "key", shape = { "bin", size = 16 }, optional = true, kind = "bin, 16 bytes", doc = "Made by the client, the same on every retry: the text is said once, however often it is sent. Best a UUID of version 7, which begins with the time; any other 16 bytes will do." },
         { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
       },
     },
     {
+      name = "edit", class = "interactive", result = "Said",
+      doc = "Gives one's own message another text. The members are told by `edit`.",
+      errors = { "name_invalid", "denied", "not_found", "not_member", "key_conflict", "key_expired", "unavailable", "storage_full" },
+      params = {
+        { name = "room", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The room." },
+        { name = "seq", shape = { "uint" }, kind = "uint, 64 bit: a seq", doc = "The message." },
+        { name = "text", shape = { "str" }, kind = "str, 1 to 16384 bytes; LF and TAB are the only control characters", doc = "The new text." },
+        { name = "key", shape = { "bin", size = 16 }, optional = true, kind = "bin, 16 bytes", doc = "As in `say`." },
+        { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
+      },
+    },
+    {
+      name = "delete", class = "interactive", result = "Said",
+      doc = "Removes the text of one's own message, or as a moderator of any, also from earlier edits; its place stays. The members are told by `delete`.",
+      errors = { "name_invalid", "denied", "not_found", "not_member", "key_conflict", "key_expired", "unavailable", "storage_full" },
+      params = {
+        { name = "room", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The room." },
+        { name = "seq", shape = { "uint" }, kind = "uint, 64 bit: a seq", doc = "The message." },
+        { name = "key", shape = { "bin", size = 16 }, optional = true, kind = "bin, 16 bytes", doc = "As in `say`." },
+        { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
+      },
+    },
+    {
+      name = "react", class = "interactive", result = "Said",
+      doc = "Adds a reaction to a message, or takes one's own back. The members are told by `react` or `unreact`.",
+      errors = { "name_invalid", "denied", "not_found", "not_member", "quota", "key_conflict", "key_expired", "unavailable", "storage_full" },
+      params = {
+        { name = "room", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The room." },
+        { name = "seq", shape = { "uint" }, kind = "uint, 64 bit: a seq", doc = "The message." },
+        { name = "reaction", shape = { "str" }, kind = "str, one line, 1 to 64 bytes", doc = "The reaction: an emoji, or a short word." },
+        { name = "on", shape = { "bool" }, kind = "bool", doc = "Whether it is to be there." },
+        { name = "key", shape = { "bin", size = 16 }, optional = true, kind = "bin, 16 bytes", doc = "As in `say`." },
+        { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
+      },
+    },
+    {
       name = "history", class = "bulk", result = "HistoryPage",
-      doc = "Reads a page of a room's history: the newest entries, or those before or after a `seq`.",
+      doc = "Reads a page of a room's history: the newest entries, those before or after a `seq`, those around one, or those from a time on.",
       errors = { "name_invalid", "not_found", "not_member", "unavailable" },
       params = {
         { name = "room", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The room." },
         { name = "before", shape = { "uint" }, optional = true, kind = "uint, 64 bit: a seq", doc = "Only entries before this seq: the newest of them." },
         { name = "after", shape = { "uint" }, optional = true, kind = "uint, 64 bit: a seq", doc = "Only entries after this seq: the oldest of them." },
+        { name = "around", shape = { "uint" }, optional = true, kind = "uint, 64 bit: a seq", doc = "The entries around this seq: about as many before it as from it on." },
+        { name = "at", shape = { "uint" }, optional = true, kind = "uint, 64 bit", doc = "The entries from this time on, in milliseconds since 1970 UTC: the oldest of them." },
+        { name = "limit", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "At most so many; the page's bound is the default." },
+        { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
+      },
+    },
+    {
+      name = "search", class = "bulk", result = "SearchPage",
+      doc = "Searches what was said, in the rooms that the account may see: the newest first.",
+      errors = { "name_invalid", "not_found", "unavailable" },
+      params = {
+        { name = "text", shape = { "str" }, kind = "str, one line, at most 256 bytes", doc = "Words that must all be in the text, also inside of others; one of two characters or more." },
+        { name = "room", shape = { "str" }, optional = true, kind = "str, one line, at most 64 bytes", doc = "In this room only." },
+        { name = "from", shape = { "str" }, optional = true, kind = "str, one line, at most 64 bytes", doc = "Said by the account of this name only." },
+        { name = "before", shape = { "uint" }, optional = true, kind = "uint, 64 bit", doc = "Go on behind an earlier page: its `next`." },
         { name = "limit", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "At most so many; the page's bound is the default." },
         { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
       },
@@ -356,6 +408,7 @@ return {
         { name = "time", shape = { "uint" }, kind = "uint, 64 bit", doc = "When the server took it, in milliseconds since 1970 UTC." },
         { name = "from", shape = { "str" }, kind = "str", doc = "Who said it." },
         { name = "text", shape = { "str" }, kind = "str", doc = "What was said." },
+        { name = "re", shape = { "uint" }, optional = true, kind = "uint, 64 bit: a seq", doc = "The seq of the message that it answers." },
       },
     },
     {
@@ -367,6 +420,53 @@ return {
         { name = "time", shape = { "uint" }, kind = "uint, 64 bit", doc = "When the server took it, in milliseconds since 1970 UTC." },
         { name = "from", shape = { "str" }, kind = "str", doc = "Who changed it." },
         { name = "text", shape = { "str" }, kind = "str", doc = "The new topic; empty if it was cleared." },
+      },
+    },
+    {
+      name = "edit", stored = true,
+      doc = "A message got another text.",
+      fields = {
+        { name = "room", shape = { "str" }, kind = "str", doc = "The room." },
+        { name = "seq", shape = { "uint" }, kind = "uint, 64 bit: a seq", doc = "Its place in the room's order." },
+        { name = "time", shape = { "uint" }, kind = "uint, 64 bit", doc = "When the server took it, in milliseconds since 1970 UTC." },
+        { name = "from", shape = { "str" }, kind = "str", doc = "Who changed it." },
+        { name = "re", shape = { "uint" }, kind = "uint, 64 bit: a seq", doc = "The message." },
+        { name = "text", shape = { "str" }, kind = "str", doc = "Its new text." },
+      },
+    },
+    {
+      name = "delete", stored = true,
+      doc = "A message was deleted: forget its text, also that of earlier edits, and its reactions.",
+      fields = {
+        { name = "room", shape = { "str" }, kind = "str", doc = "The room." },
+        { name = "seq", shape = { "uint" }, kind = "uint, 64 bit: a seq", doc = "Its place in the room's order." },
+        { name = "time", shape = { "uint" }, kind = "uint, 64 bit", doc = "When the server took it, in milliseconds since 1970 UTC." },
+        { name = "from", shape = { "str" }, kind = "str", doc = "Who deleted it." },
+        { name = "re", shape = { "uint" }, kind = "uint, 64 bit: a seq", doc = "The message." },
+      },
+    },
+    {
+      name = "react", stored = true,
+      doc = "An account added a reaction to a message; it had not this one there before.",
+      fields = {
+        { name = "room", shape = { "str" }, kind = "str", doc = "The room." },
+        { name = "seq", shape = { "uint" }, kind = "uint, 64 bit: a seq", doc = "Its place in the room's order." },
+        { name = "time", shape = { "uint" }, kind = "uint, 64 bit", doc = "When the server took it, in milliseconds since 1970 UTC." },
+        { name = "from", shape = { "str" }, kind = "str", doc = "Whose reaction it is." },
+        { name = "re", shape = { "uint" }, kind = "uint, 64 bit: a seq", doc = "The message." },
+        { name = "text", shape = { "str" }, kind = "str", doc = "The reaction." },
+      },
+    },
+    {
+      name = "unreact", stored = true,
+      doc = "An account took a reaction back.",
+      fields = {
+        { name = "room", shape = { "str" }, kind = "str", doc = "The room." },
+        { name = "seq", shape = { "uint" }, kind = "uint, 64 bit: a seq", doc = "Its place in the room's order." },
+        { name = "time", shape = { "uint" }, kind = "uint, 64 bit", doc = "When the server took it, in milliseconds since 1970 UTC." },
+        { name = "from", shape = { "str" }, kind = "str", doc = "Whose reaction it was." },
+        { name = "re", shape = { "uint" }, kind = "uint, 64 bit: a seq", doc = "The message." },
+        { name = "text", shape = { "str" }, kind = "str", doc = "The reaction." },
       },
     },
     {
@@ -493,9 +593,13 @@ return {
     Entry = {
       { name = "seq", shape = { "uint" }, kind = "uint, 64 bit: a seq", doc = "Its place in the room's order." },
       { name = "time", shape = { "uint" }, kind = "uint, 64 bit", doc = "When the server took it, in milliseconds since 1970 UTC." },
-      { name = "kind", shape = { "word", words = { "message", "topic" } }, kind = "str: `message`, `topic`; or a newer word", doc = "What it is." },
+      { name = "kind", shape = { "word", words = { "message", "topic", "edit", "delete", "react", "unreact" } }, kind = "str: `message`, `topic`, `edit`, `delete`, `react`, `unreact`; or a newer word", doc = "What it is." },
       { name = "from", shape = { "str" }, kind = "str", doc = "The account that caused it." },
-      { name = "text", shape = { "str" }, kind = "str", doc = "The text of a message; the new topic." },
+      { name = "text", shape = { "str" }, kind = "str", doc = "The text of a message; the new topic; the new text of an `edit`; the reaction of `react` and `unreact`. Empty if it was deleted." },
+      { name = "re", shape = { "uint" }, optional = true, kind = "uint, 64 bit: a seq", doc = "The message that it is about, or that it answers." },
+      { name = "edited", shape = { "uint" }, optional = true, kind = "uint, 64 bit", doc = "When the message was last edited, in milliseconds since 1970 UTC." },
+      { name = "deleted", shape = { "uint" }, optional = true, kind = "uint, 64 bit", doc = "When the text was deleted, in milliseconds since 1970 UTC." },
+      { name = "reactions", shape = { "array", max = 32, of = { "map", name = "Reaction" } }, optional = true, kind = "array of at most 32 map: Reaction", doc = "The reactions to the message, the one that was used first before the others." },
     },
     ErrorBody = {
       { name = "code", shape = { "uint", max = 65535 }, kind = "uint, 16 bit", doc = "The code's number; its hundreds are the class to act on." },
@@ -518,6 +622,10 @@ return {
       { name = "first", shape = { "uint" }, kind = "uint, 64 bit: a seq", doc = "The oldest seq that the server still has." },
       { name = "head", shape = { "uint" }, kind = "uint, 64 bit: a seq", doc = "The newest seq." },
       { name = "more", shape = { "bool" }, kind = "bool", doc = "Whether there are more in the direction asked for." },
+    },
+    Hit = {
+      { name = "room", shape = { "str" }, kind = "str", doc = "Its room." },
+      { name = "entry", shape = { "map", name = "Entry" }, kind = "map: Entry", doc = "The message, as it is now." },
     },
     Limits = {
       { name = "frame_bytes", shape = { "uint" }, kind = "uint, 64 bit", doc = "Longest body of a frame, in bytes, once a name is held." },
@@ -563,6 +671,11 @@ return {
     Pong = {
       { name = "time", shape = { "uint" }, kind = "uint, 64 bit", doc = "The server's time, in milliseconds since 1970 UTC." },
     },
+    Reaction = {
+      { name = "text", shape = { "str" }, kind = "str", doc = "The reaction." },
+      { name = "count", shape = { "uint", max = 4294967295 }, kind = "uint, 32 bit", doc = "How many accounts reacted so." },
+      { name = "names", shape = { "array", max = 10, of = { "str" } }, kind = "array of at most 10 str", doc = "Their names, the first of them before the others; not more than 10, however many they are." },
+    },
     RoomInfo = {
       { name = "room", shape = { "str" }, kind = "str", doc = "The room's name." },
       { name = "kind", shape = { "word", words = { "public", "private", "direct" } }, kind = "str: `public`, `private`, `direct`; or a newer word", doc = "What kind of room it is." },
@@ -587,9 +700,13 @@ return {
       { name = "slow_ms", shape = { "uint", max = 4294967295 }, kind = "uint, 32 bit", doc = "What a member must wait between two messages, in milliseconds; 0: nothing." },
     },
     Said = {
-      { name = "seq", shape = { "uint" }, kind = "uint, 64 bit: a seq", doc = "The message's place in the room's order." },
+      { name = "seq", shape = { "uint" }, kind = "uint, 64 bit: a seq", doc = "The entry's place in the room's order." },
       { name = "time", shape = { "uint" }, kind = "uint, 64 bit", doc = "When the server took it, in milliseconds since 1970 UTC." },
-      { name = "dup", shape = { "bool" }, kind = "bool", doc = "Whether the key had been used before: this is the earlier result, nothing was said again." },
+      { name = "dup", shape = { "bool" }, kind = "bool", doc = "Whether nothing was done: the key had been used before, and this is the earlier result; or a reaction was as asked already, and this is the message's place." },
+    },
+    SearchPage = {
+      { name = "hits", shape = { "array", max = 1024, of = { "map", name = "Hit" } }, kind = "array of at most 1024 map: Hit", doc = "What was found." },
+      { name = "next", shape = { "uint" }, optional = true, kind = "uint, 64 bit", doc = "Where to go on, as `before` of the next search; absent if everything was searched." },
     },
     StandingInfo = {
       { name = "id", shape = { "uint" }, kind = "uint, 64 bit", doc = "Identifies the account." },

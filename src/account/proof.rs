@@ -185,6 +185,7 @@ async fn ask<T: Send + 'static>(question: impl FnOnce(Told<T>)) -> Result<T, Ref
         let code = match error {
             StoreError::Full => Code::StorageFull,
             StoreError::Unavailable => Code::Unavailable,
+            StoreError::Busy => Code::Busy,
         };
         Refusal::from(code).retry_after(RETRY)
     })

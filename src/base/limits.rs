@@ -39,6 +39,17 @@ pub const CODE_BYTES: usize = 64;
 /// Longest program name that a client gives in `hello`, in bytes.
 pub const CLIENT_BYTES: usize = 128;
 
+/// Longest question of a search, in bytes of UTF-8.
+pub const SEARCH_BYTES: usize = 256;
+/// Longest reaction to a message, in bytes of UTF-8: room for an emoji with all its modifiers, or a word.
+pub const REACTION_BYTES: usize = 64;
+/// Most different reactions to one message.
+pub const REACTION_KINDS: usize = 32;
+/// Most reactions to one message, of all accounts together: bounds what is read to change one.
+pub const REACTIONS: usize = 2_048;
+/// Most names that an entry of history gives for one reaction; `count` tells how many there were.
+pub const REACTION_NAMES: usize = 10;
+
 /// Most events in one page of history.
 pub const HISTORY_PAGE: u32 = 200;
 /// Most entries in one page of a list (`rooms`, `members`).
@@ -65,6 +76,11 @@ pub const MAILBOX: usize = 65_536;
 const _: () = assert!(FRAME_BYTES_BEFORE_LOGIN < FRAME_BYTES);
 const _: () = assert!(TEXT_BYTES + NAME_BYTES + 256 < FRAME_BYTES);
 const _: () = assert!(PAGE_BYTES + 1_024 < FRAME_BYTES);
+const _: () = assert!(
+    TEXT_BYTES + REACTION_KINDS * (REACTION_BYTES + REACTION_NAMES * (NAME_BYTES + 2) + 64) + 1_024
+        < PAGE_BYTES,
+    "an entry with all its reactions fits a page"
+);
 const _: () = assert!(
     FRAME_BYTES < 1 << 24,
     "the first byte of a frame is 0: that tells it from TLS and HTTP"

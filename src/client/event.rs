@@ -13,7 +13,8 @@ use std::time::Duration;
 use super::Error;
 use crate::base::id::{Epoch, Seq};
 use crate::protocol::event::{
-    Bye, Configured, Invited, Joined, Left, Message, Ranked, Removed, TopicChanged, TypingChanged,
+    self as wire, Bye, Configured, Deleted, Edited, Invited, Joined, Left, Message, Ranked,
+    Reacted, Removed, TopicChanged, TypingChanged, Unreacted,
 };
 use crate::protocol::reply::RoomState;
 
@@ -63,6 +64,14 @@ pub enum Event {
     Message(Message),
     /// A topic was changed; in one order with the messages.
     Topic(TopicChanged),
+    /// A message got another text; in one order with the messages.
+    Edit(Edited),
+    /// A message was deleted; in one order with the messages.
+    Delete(Deleted),
+    /// Somebody reacted to a message; in one order with the messages.
+    React(Reacted),
+    /// Somebody took a reaction back; in one order with the messages.
+    Unreact(Unreacted),
     /// Accounts joined a room.
     Joined(Joined),
     /// Accounts left a room.
@@ -87,6 +96,30 @@ pub enum Event {
     },
     /// The server says goodbye, and why; [`Disconnected`](Self::Disconnected) follows.
     Bye(Bye),
+}
+
+impl Event {
+    /// A stored event of the protocol; none of those that are not stored.
+    pub(super) fn stored(event: wire::Event) -> Option<Self> {
+        Some(match event {
+            wire::Event::Message(message) => Self::Message(message),
+            wire::Event::TopicChanged(topic) => Self::Topic(topic),
+            wire::Event::Edit(edit) => Self::Edit(edit),
+            wire::Event::Delete(delete) => Self::Delete(delete),
+            wire::Event::React(react) => Self::React(react),
+            wire::Event::Unreact(unreact) => Self::Unreact(unreact),
+            wire::Event::Room(_)
+            | wire::Event::Joined(_)
+            | wire::Event::Left(_)
+            | wire::Event::Typing(_)
+            | wire::Event::Ping(_)
+            | wire::Event::Removed(_)
+            | wire::Event::Invited(_)
+            | wire::Event::Configured(_)
+            | wire::Event::Ranked(_)
+            | wire::Event::Bye(_) => return None,
+        })
+    }
 }
 
 /// The events that wait to be read.

@@ -65,10 +65,11 @@ use crate::base::id::{Key, Seq};
 use crate::base::name::RoomName;
 use crate::protocol::codec;
 use crate::protocol::reply::{
-    Empty, HistoryPage, MemberList, RoomList, RoomState, Said, TopicState, Welcome,
+    Empty, HistoryPage, MemberList, RoomList, RoomState, Said, SearchPage, TopicState, Welcome,
 };
 use crate::protocol::request::{
-    Create, Direct, History, Join, Leave, Logout, Members, Params, Quit, Rooms, Say, Topic, Typing,
+    Create, Delete, Direct, Edit, History, Join, Leave, Logout, Members, Params, Quit, React,
+    Rooms, Say, Search, Topic, Typing,
 };
 use requests::Outcome;
 use state::{Command, Purpose, Ready};
@@ -187,8 +188,38 @@ impl Client {
         self.submit(&self.saying(room, text)).await
     }
 
+    /// Says a text as an answer to the message `re`, and waits for the acknowledgement.
+    pub async fn reply(&self, room: &str, re: Seq, text: &str) -> Result<Said, Error> {
+        self.request(&Say { re: Some(re), ..self.saying(room, text) }).await
+    }
+
+    /// Gives one's own message another text.
+    pub async fn edit(&self, room: &str, seq: Seq, text: &str) -> Result<Said, Error> {
+        let (room, text, key) = (room.into(), text.into(), Some(self.key()));
+        self.request(&Edit { room, seq, text, key, timeout_ms: None }).await
+    }
+
+    /// Deletes one's own message.
+    pub async fn delete(&self, room: &str, seq: Seq) -> Result<Said, Error> {
+        let (room, key) = (room.into(), Some(self.key()));
+        self.request(&Delete { room, seq, key, timeout_ms: None }).await
+    }
+
+    /// Adds a reaction to a message, or takes it back.
+    pub async fn react(
+        &self,
+        room: &str,
+        seq: Seq,
+        reaction: &str,
+        on: bool,
+    ) -> Result<Said, Error> {
+        let (room, reaction, key) = (room.into(), reaction.into(), Some(self.key()));
+        self.request(&React { room, seq, reaction, on, key, timeout_ms: None }).await
+    }
+
     fn saying(&self, room: &str, text: &str) -> Say {
-        Say { room: room.into(), text: text.into(), key: Some(self.key()), timeout_ms: None }
+        let (room, text, key) = (room.into(), text.into(), Some(self.key()));
+        Say { room, text, re: None, key, timeout_ms: None }
     }
 
     /// As [`post`](Self::post), but fails with [`Error::Full`] rather than wait.
@@ -231,9 +262,30 @@ impl Client {
 
     /// Reads the newest entries of a room, or the newest before `before`: one page.
     pub async fn history(&self, room: &str, before: Option<Seq>) -> Result<HistoryPage, Error> {
-        let room = room.into();
-        let page = History { room, before, after: None, limit: None, timeout_ms: None };
-        self.request(&page).await
+        self.request(&History { before, ..newest(room) }).await
+    }
+
+    /// Reads the entries around one: one page.
+    pub async fn history_around(&self, room: &str, seq: Seq) -> Result<HistoryPage, Error> {
+        self.request(&History { around: Some(seq), ..newest(room) }).await
+    }
+
+    /// Reads the entries from a time on, in milliseconds since 1970 UTC: one page.
+    pub async fn history_at(&self, room: &str, time: u64) -> Result<HistoryPage, Error> {
+        self.request(&History { at: Some(time), ..newest(room) }).await
+    }
+
+    /// Searches what was said, in one room or in all that may be seen: one page, the newest first.
+    /// `before` is the `next` of the page before it.
+    pub async fn search(
+        &self,
+        text: &str,
+        room: Option<&str>,
+        before: Option<u64>,
+    ) -> Result<SearchPage, Error> {
+        let (text, room) = (text.into(), room.map(Into::into));
+        let search = Search { text, room, from: None, before, limit: None, timeout_ms: None };
+        self.request(&search).await
     }
 
     /// Reads a room's topic, or sets it.
@@ -264,8 +316,8 @@ impl Client {
 
     /// Sends any request and waits for its answer.
     ///
-    /// A request that was cut off by a lost connection fails with [`Error::Disconnected`]; only a
-    /// [`Say`] with a key is sent again by itself.
+    /// A request that was cut off by a lost connection fails with [`Error::Disconnected`]; only
+    /// [`Say`], [`Edit`], [`Delete`] and [`React`] with a key are sent again by themselves.
     pub async fn request<P: Params + 'static>(&self, params: &P) -> Result<P::Reply, Error> {
         self.submit(params).await?.await
     }
@@ -300,11 +352,23 @@ impl Client {
     }
 }
 
+/// Asks for the newest page of a room.
+fn newest(room: &str) -> History {
+    let (before, after, around, at, limit) = (None, None, None, None, None);
+    History { room: room.into(), before, after, around, at, limit, timeout_ms: None }
+}
+
 /// What a request means to the client itself, besides its answer.
 fn purpose<P: Any>(params: &P) -> Purpose {
     let params: &dyn Any = params;
-    if let Some(say) = params.downcast_ref::<Say>() {
-        return if say.key.is_some() { Purpose::Say } else { Purpose::Other };
+    let keys = [
+        params.downcast_ref::<Say>().map(|say| say.key),
+        params.downcast_ref::<Edit>().map(|edit| edit.key),
+        params.downcast_ref::<Delete>().map(|delete| delete.key),
+        params.downcast_ref::<React>().map(|react| react.key),
+    ];
+    if let Some(key) = keys.into_iter().flatten().next() {
+        return if key.is_some() { Purpose::Say } else { Purpose::Other };
     }
     if let Some(leave) = params.downcast_ref::<Leave>() {
         let written = &leave.room.0;

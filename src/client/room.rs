@@ -14,8 +14,8 @@ use std::time::Duration;
 use super::event::{Backlog, Event};
 use crate::base::clock::Moment;
 use crate::base::id::{Epoch, Seq};
-use crate::protocol::event::{Message, TopicChanged};
-use crate::protocol::reply::{Entry, EntryKind, HistoryPage, RoomState};
+use crate::protocol::event as wire;
+use crate::protocol::reply::{Entry, HistoryPage, RoomState};
 
 /// Live entries that one room holds back; more are left to the history.
 const HELD: usize = 256;
@@ -148,7 +148,7 @@ impl Room {
             self.skip_to(entry.seq, backlog);
             self.last = entry.seq;
             // An entry of a newer kind has its place in the order, and nothing to tell.
-            if let Some(event) = stored(&self.name, entry) {
+            if let Some(event) = wire::Event::of(&self.name, entry).and_then(Event::stored) {
                 backlog.push(event);
             }
         }
@@ -210,17 +210,6 @@ impl Room {
             backlog.push(Event::Gap { room: Arc::clone(&self.name), from, to });
             self.last = to;
         }
-    }
-}
-
-/// A stored entry as the event that it was when it was live.
-pub(super) fn stored(room: &Arc<str>, entry: Entry) -> Option<Event> {
-    let Entry { seq, time, kind, from, text } = entry;
-    let room = Arc::clone(room);
-    match kind {
-        EntryKind::Message => Some(Event::Message(Message { room, seq, time, from, text })),
-        EntryKind::Topic => Some(Event::Topic(TopicChanged { room, seq, time, from, text })),
-        EntryKind::Unknown => None,
     }
 }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use actix::{Actor, Context, Handler, Message, MessageResult, Recipient};
 use actix_rt::ArbiterHandle;
 
+use super::search::{self, Question};
 use super::state::{Directory, Made};
 use crate::base::id::{AccountId, RoomId, SessionId, WorkerId};
 use crate::base::limits::MAILBOX;
@@ -59,6 +60,8 @@ pub enum Goal {
     Direct(Target),
     /// The rooms that the account was in when its connection was lost.
     Return(Vec<RoomId>),
+    /// Messages.
+    Search(Question),
     /// A room, to ask it this.
     Ask(RoomName, Action),
 }
@@ -254,6 +257,14 @@ impl Rooms {
                 for room in rooms {
                     let (who, action) = (Arc::clone(&who), Action::Join);
                     self.pass(room, Ask { from, who, id: None, action })?;
+                }
+            }
+            Goal::Search(question) => {
+                if let Some(room) = &question.room {
+                    self.directory.find(room, &who).map_err(refused)?;
+                }
+                if let Some(id) = id {
+                    search::begin(&self.around, self.directory.sight(&who), (from, id), question);
                 }
             }
             Goal::Ask(name, action) => {

@@ -19,6 +19,7 @@ use crate::protocol::status::{Code, Refusal};
 use crate::room::card::Card;
 use crate::room::kind::{Kind, not_found};
 use crate::store::RoomRecord;
+use crate::store::search::Sight;
 
 /// The table of rooms.
 #[derive(Debug)]
@@ -225,6 +226,25 @@ impl Directory {
             members: room.card.members(),
         });
         RoomList { rooms: Page(rooms.collect()), more: visible.next().is_some() }
+    }
+
+    /// Which of the stored rooms somebody may search in: those that are listed and may be seen. The
+    /// one place where that is decided.
+    #[must_use]
+    pub fn sight(&self, who: &Identity) -> Sight {
+        let names = |direct: bool, seen: bool| -> HashSet<String> {
+            let rooms = self.rooms.values();
+            let rooms = rooms.filter(|room| room.name.is_direct() == direct);
+            let rooms = rooms.filter(|room| room.may_be_seen_by(who) == seen);
+            rooms.map(|room| room.name.as_str().to_owned()).collect()
+        };
+        // Few rooms are hidden, and few direct rooms are one's own.
+        let (hidden, own) = (names(false, false), names(true, true));
+        Arc::new(
+            move |name| {
+                if name.starts_with('@') { own.contains(name) } else { !hidden.contains(name) }
+            },
+        )
     }
 
     /// Whether there is a room of this name.

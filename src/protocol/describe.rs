@@ -132,6 +132,17 @@ impl<const MAX: usize> From<&str> for Line<MAX> {
     }
 }
 
+/// A text of one line with at least one and at most `MAX` bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Mark<const MAX: usize>(pub Arc<str>);
+
+impl<const MAX: usize> From<&str> for Mark<MAX> {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
 impl<const MAX: usize> From<&str> for Lines<MAX> {
     fn from(text: &str) -> Self {
         Self(text.into())
@@ -199,6 +210,21 @@ impl WireType for Password {
 
     fn check(&self, field: &'static str) -> Result<(), Refusal> {
         check_text(field, self.as_str(), limits::PASSWORD_BYTES, &[])
+    }
+}
+
+impl<const MAX: usize> WireType for Mark<MAX> {
+    const SHAPE: &'static Shape = &Shape::Str;
+
+    fn describe() -> String {
+        format!("str, one line, 1 to {MAX} bytes")
+    }
+
+    fn check(&self, field: &'static str) -> Result<(), Refusal> {
+        if self.0.is_empty() {
+            return Err(Refusal::new(Code::BadParams, format!("{field} is empty")));
+        }
+        check_text(field, &self.0, MAX, &[])
     }
 }
 

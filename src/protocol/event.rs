@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::describe::{Describe, Field, WireType, wire};
-use super::reply::{Page, Role, RoomKind, RoomState, words};
+use super::reply::{Entry, EntryKind, Page, Role, RoomKind, RoomState, words};
 use crate::base::id::Seq;
 use crate::base::limits::PRESENCE_NAMES;
 
@@ -62,9 +62,60 @@ macro_rules! events {
     };
 }
 
+impl Event {
+    /// A stored entry as the event that it is when it is live; none if it is of a newer kind.
+    #[must_use]
+    pub fn of(room: &Arc<str>, entry: Entry) -> Option<Self> {
+        let Entry { seq, time, kind, from, text, re, .. } = entry;
+        let room = Arc::clone(room);
+        Some(match (kind, re) {
+            (EntryKind::Message, re) => Self::Message(Message { room, seq, time, from, text, re }),
+            (EntryKind::Topic, _) => {
+                Self::TopicChanged(TopicChanged { room, seq, time, from, text })
+            }
+            (EntryKind::Edit, Some(re)) => Self::Edit(Edited { room, seq, time, from, re, text }),
+            (EntryKind::Delete, Some(re)) => Self::Delete(Deleted { room, seq, time, from, re }),
+            (EntryKind::React, Some(re)) => {
+                Self::React(Reacted { room, seq, time, from, re, text })
+            }
+            (EntryKind::Unreact, Some(re)) => {
+                Self::Unreact(Unreacted { room, seq, time, from, re, text })
+            }
+            _ => return None,
+        })
+    }
+
+    /// The room and the place in its order, if it is stored.
+    #[must_use]
+    pub const fn place(&self) -> Option<(&Arc<str>, Seq)> {
+        match self {
+            Self::Message(Message { room, seq, .. })
+            | Self::TopicChanged(TopicChanged { room, seq, .. })
+            | Self::Edit(Edited { room, seq, .. })
+            | Self::Delete(Deleted { room, seq, .. })
+            | Self::React(Reacted { room, seq, .. })
+            | Self::Unreact(Unreacted { room, seq, .. }) => Some((room, *seq)),
+            Self::Room(_)
+            | Self::Joined(_)
+            | Self::Left(_)
+            | Self::Typing(_)
+            | Self::Ping(_)
+            | Self::Removed(_)
+            | Self::Invited(_)
+            | Self::Configured(_)
+            | Self::Ranked(_)
+            | Self::Bye(_) => None,
+        }
+    }
+}
+
 events! {
     Message(Message) = "message", stored: true;
     TopicChanged(TopicChanged) = "topic", stored: true;
+    Edit(Edited) = "edit", stored: true;
+    Delete(Deleted) = "delete", stored: true;
+    React(Reacted) = "react", stored: true;
+    Unreact(Unreacted) = "unreact", stored: true;
     Room(RoomState) = "room", stored: false;
     Joined(Joined) = "joined", stored: false;
     Left(Left) = "left", stored: false;
@@ -89,6 +140,78 @@ wire! {
         /// Who said it.
         pub from: Arc<str>,
         /// What was said.
+        pub text: Arc<str>,
+        /// The seq of the message that it answers.
+        pub re: Option<Seq>,
+    }
+}
+
+wire! {
+    /// A message got another text.
+    pub struct Edited {
+        /// The room.
+        pub room: Arc<str>,
+        /// Its place in the room's order.
+        pub seq: Seq,
+        /// When the server took it, in milliseconds since 1970 UTC.
+        pub time: u64,
+        /// Who changed it.
+        pub from: Arc<str>,
+        /// The message.
+        pub re: Seq,
+        /// Its new text.
+        pub text: Arc<str>,
+    }
+}
+
+wire! {
+    /// A message was deleted: forget its text, also that of earlier edits, and its reactions.
+    pub struct Deleted {
+        /// The room.
+        pub room: Arc<str>,
+        /// Its place in the room's order.
+        pub seq: Seq,
+        /// When the server took it, in milliseconds since 1970 UTC.
+        pub time: u64,
+        /// Who deleted it.
+        pub from: Arc<str>,
+        /// The message.
+        pub re: Seq,
+    }
+}
+
+wire! {
+    /// An account added a reaction to a message; it had not this one there before.
+    pub struct Reacted {
+        /// The room.
+        pub room: Arc<str>,
+        /// Its place in the room's order.
+        pub seq: Seq,
+        /// When the server took it, in milliseconds since 1970 UTC.
+        pub time: u64,
+        /// Whose reaction it is.
+        pub from: Arc<str>,
+        /// The message.
+        pub re: Seq,
+        /// The reaction.
+        pub text: Arc<str>,
+    }
+}
+
+wire! {
+    /// An account took a reaction back.
+    pub struct Unreacted {
+        /// The room.
+        pub room: Arc<str>,
+        /// Its place in the room's order.
+        pub seq: Seq,
+        /// When the server took it, in milliseconds since 1970 UTC.
+        pub time: u64,
+        /// Whose reaction it was.
+        pub from: Arc<str>,
+        /// The message.
+        pub re: Seq,
+        /// The reaction.
         pub text: Arc<str>,
     }
 }

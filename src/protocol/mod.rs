@@ -17,6 +17,7 @@
 pub mod codec;
 mod cursor;
 pub mod describe;
+pub mod entry;
 pub mod event;
 pub mod frame;
 pub mod reply;

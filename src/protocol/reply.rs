@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::describe::{Shape, WireType, wire};
+pub use super::entry::{Entry, HistoryPage, Hit, Reaction, SearchPage};
 use crate::base::id::{Epoch, Seq};
 use crate::base::limits::{ARRAY_ITEMS, DEVICES};
 use crate::base::secret::Token;
@@ -258,46 +259,15 @@ wire! {
 }
 
 wire! {
-    /// The result of `say`: the acknowledgement.
+    /// The result of `say`, `edit`, `delete` and `react`: the acknowledgement.
     pub struct Said {
-        /// The message's place in the room's order.
+        /// The entry's place in the room's order.
         pub seq: Seq,
         /// When the server took it, in milliseconds since 1970 UTC.
         pub time: u64,
-        /// Whether the key had been used before: this is the earlier result, nothing was said again.
+        /// Whether nothing was done: the key had been used before, and this is the earlier result; or
+        /// a reaction was as asked already, and this is the message's place.
         pub dup: bool,
-    }
-}
-
-wire! {
-    /// The result of `history`: entries in ascending order.
-    pub struct HistoryPage {
-        /// Continuity of the history.
-        pub epoch: Epoch,
-        /// The entries.
-        pub entries: Page<Entry>,
-        /// The oldest seq that the server still has.
-        pub first: Seq,
-        /// The newest seq.
-        pub head: Seq,
-        /// Whether there are more in the direction asked for.
-        pub more: bool,
-    }
-}
-
-wire! {
-    /// A stored event.
-    pub struct Entry {
-        /// Its place in the room's order.
-        pub seq: Seq,
-        /// When the server took it, in milliseconds since 1970 UTC.
-        pub time: u64,
-        /// What it is.
-        pub kind: EntryKind,
-        /// The account that caused it.
-        pub from: Arc<str>,
-        /// The text of a message; the new topic.
-        pub text: Arc<str>,
     }
 }
 
@@ -378,6 +348,14 @@ words! {
         Message = "message",
         /// A change of the topic.
         Topic = "topic",
+        /// Another text for a message.
+        Edit = "edit",
+        /// The end of a message's text.
+        Delete = "delete",
+        /// A reaction to a message.
+        React = "react",
+        /// The end of a reaction.
+        Unreact = "unreact",
     }
 }
 

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use super::describe::{Describe, Field, Line, Lines, WireType, wire};
+use super::describe::{Describe, Field, Line, Lines, Mark, WireType, wire};
 use super::reply::{
     DeviceList, Empty, HistoryPage, LoggedIn, MemberList, Pong, Role, RoomList, RoomState, Said,
-    StandingList, TopicState, Welcome,
+    SearchPage, StandingList, TopicState, Welcome,
 };
 use super::status::{Code, Refusal};
 use crate::base::id::{Key, Seq};
 use crate::base::limits::{
-    CLIENT_BYTES, CODE_BYTES, DEVICE_BYTES, NAME_BYTES, TEXT_BYTES, TOPIC_BYTES,
+    CLIENT_BYTES, CODE_BYTES, DEVICE_BYTES, NAME_BYTES, REACTION_BYTES, SEARCH_BYTES, TEXT_BYTES,
+    TOPIC_BYTES,
 };
 use crate::base::secret::{Password, Token};
 
@@ -281,12 +282,53 @@ params! {
         pub room: Name,
         /// The text.
         pub text: Lines<TEXT_BYTES>,
+        /// The seq of the message that this one answers.
+        pub re: Option<Seq>,
         /// Made by the client, the same on every retry: the text is said once, however often it is
         /// sent. Best a UUID of version 7, which begins with the time; any other 16 bytes will do.
         pub key: Option<Key>,
     }
 
-    /// Reads a page of a room's history: the newest entries, or those before or after a `seq`.
+    /// Gives one's own message another text. The members are told by `edit`.
+    pub struct Edit {
+        /// The room.
+        pub room: Name,
+        /// The message.
+        pub seq: Seq,
+        /// The new text.
+        pub text: Lines<TEXT_BYTES>,
+        /// As in `say`.
+        pub key: Option<Key>,
+    }
+
+    /// Removes the text of one's own message, or as a moderator of any, also from earlier edits; its
+    /// place stays. The members are told by `delete`.
+    pub struct Delete {
+        /// The room.
+        pub room: Name,
+        /// The message.
+        pub seq: Seq,
+        /// As in `say`.
+        pub key: Option<Key>,
+    }
+
+    /// Adds a reaction to a message, or takes one's own back. The members are told by `react` or
+    /// `unreact`.
+    pub struct React {
+        /// The room.
+        pub room: Name,
+        /// The message.
+        pub seq: Seq,
+        /// The reaction: an emoji, or a short word.
+        pub reaction: Mark<REACTION_BYTES>,
+        /// Whether it is to be there.
+        pub on: bool,
+        /// As in `say`.
+        pub key: Option<Key>,
+    }
+
+    /// Reads a page of a room's history: the newest entries, those before or after a `seq`, those
+    /// around one, or those from a time on.
     pub struct History {
         /// The room.
         pub room: Name,
@@ -294,6 +336,24 @@ params! {
         pub before: Option<Seq>,
         /// Only entries after this seq: the oldest of them.
         pub after: Option<Seq>,
+        /// The entries around this seq: about as many before it as from it on.
+        pub around: Option<Seq>,
+        /// The entries from this time on, in milliseconds since 1970 UTC: the oldest of them.
+        pub at: Option<u64>,
+        /// At most so many; the page's bound is the default.
+        pub limit: Option<u32>,
+    }
+
+    /// Searches what was said, in the rooms that the account may see: the newest first.
+    pub struct Search {
+        /// Words that must all be in the text, also inside of others; one of two characters or more.
+        pub text: Line<SEARCH_BYTES>,
+        /// In this room only.
+        pub room: Option<Name>,
+        /// Said by the account of this name only.
+        pub from: Option<Name>,
+        /// Go on behind an earlier page: its `next`.
+        pub before: Option<u64>,
         /// At most so many; the page's bound is the default.
         pub limit: Option<u32>,
     }
@@ -404,7 +464,11 @@ requests! {
     Members = "members", Bulk, -> MemberList, [NameInvalid NotFound NotMember];
     Topic = "topic", Interactive, -> TopicState, [NameInvalid Denied NotFound NotMember Unavailable StorageFull];
     Say = "say", Interactive, -> Said, [NameInvalid Denied NotFound NotMember KeyConflict KeyExpired Unavailable StorageFull];
+    Edit = "edit", Interactive, -> Said, [NameInvalid Denied NotFound NotMember KeyConflict KeyExpired Unavailable StorageFull];
+    Delete = "delete", Interactive, -> Said, [NameInvalid Denied NotFound NotMember KeyConflict KeyExpired Unavailable StorageFull];
+    React = "react", Interactive, -> Said, [NameInvalid Denied NotFound NotMember Quota KeyConflict KeyExpired Unavailable StorageFull];
     History = "history", Bulk, -> HistoryPage, [NameInvalid NotFound NotMember Unavailable];
+    Search = "search", Bulk, -> SearchPage, [NameInvalid NotFound Unavailable];
     Typing = "typing", Interactive, -> Empty, [NameInvalid NotFound NotMember];
     Direct = "direct", Interactive, -> RoomState, [NameInvalid Denied NotFound Quota];
     Invite = "invite", Interactive, -> Empty, [NameInvalid Denied NotFound NotMember Quota Unavailable StorageFull];

@@ -5,8 +5,9 @@
 use super::describe::{Describe, Field, WireType};
 use super::event::{EVENTS, Gone};
 use super::reply::{
-    DeviceInfo, DeviceList, Empty, Entry, HistoryPage, Limits, LoggedIn, MemberInfo, MemberList,
-    Pong, RoomInfo, RoomList, RoomState, Said, StandingInfo, StandingList, TopicState, Welcome,
+    DeviceInfo, DeviceList, Empty, Entry, HistoryPage, Hit, Limits, LoggedIn, MemberInfo,
+    MemberList, Pong, Reaction, RoomInfo, RoomList, RoomState, Said, SearchPage, StandingInfo,
+    StandingList, TopicState, Welcome,
 };
 use super::request::METHODS;
 use super::status::{Code, ErrorBody};
@@ -81,7 +82,10 @@ pub fn maps() -> String {
     map::<RoomState>(&mut out);
     map::<Said>(&mut out);
     map::<HistoryPage>(&mut out);
+    map::<SearchPage>(&mut out);
+    map::<Hit>(&mut out);
     map::<Entry>(&mut out);
+    map::<Reaction>(&mut out);
     map::<StandingList>(&mut out);
     map::<StandingInfo>(&mut out);
     map::<TopicState>(&mut out);
@@ -99,7 +103,7 @@ pub fn maps() -> String {
 /// The bounds that version 1 fixes, whatever a server advertises.
 #[must_use]
 pub fn bounds() -> String {
-    let rows: [(&str, usize, &str); 16] = [
+    let rows: [(&str, usize, &str); 21] = [
         ("Body of a frame once a name is held", limits::FRAME_BYTES, "bytes"),
         ("Body of a frame before that", limits::FRAME_BYTES_BEFORE_LOGIN, "bytes"),
         ("Nesting of arrays and maps in a body", limits::DEPTH, "levels"),
@@ -115,6 +119,11 @@ pub fn bounds() -> String {
         ("Devices of one account", limits::DEVICES, "devices"),
         ("`client` of `hello`", limits::CLIENT_BYTES, "bytes of UTF-8"),
         ("Names in one `joined` or `left`", limits::PRESENCE_NAMES, "names"),
+        ("`text` of `search`", limits::SEARCH_BYTES, "bytes of UTF-8"),
+        ("A reaction", limits::REACTION_BYTES, "bytes of UTF-8"),
+        ("Different reactions to one message", limits::REACTION_KINDS, "reactions"),
+        ("Reactions to one message, of all accounts", limits::REACTIONS, "reactions"),
+        ("Names of one reaction in an entry", limits::REACTION_NAMES, "names"),
         ("Body of a frame with a page of history or of a list", limits::PAGE_BYTES, "bytes"),
     ];
     let mut out = String::from("| What | At most | Unit |\n|---|---:|---|\n");

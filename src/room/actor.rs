@@ -12,19 +12,19 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
-use actix::fut::{ActorFuture, ActorFutureExt};
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, Recipient, WrapFuture};
+use actix::fut::ActorFuture;
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, Recipient};
 
 use super::batch::{Answer, Attached, Batch};
 use super::card::Card;
 use super::kind::Kind;
 use super::mail::{Action, Ask, Part, Retire};
 use super::moderation::Settled;
-use super::pipeline::{Pipeline, Released, store_refusal};
-use super::say::Found;
+use super::pipeline::{Pipeline, Released};
+use super::say::Asked;
 use super::state::{Policy, Room};
 use crate::base::clock::Clock;
-use crate::base::id::{Key, RoomId, Seq};
+use crate::base::id::RoomId;
 use crate::base::limits::MAILBOX;
 use crate::base::name::RoomName;
 use crate::base::tally::Tally;
@@ -215,11 +215,7 @@ impl Handler<Ask> for ChatRoom {
                 self.answer(from, id, self.room.check_member(account).map(|()| self.room.topic()));
             }
             Action::SetTopic(topic) => self.set_topic(&ask, id, topic),
-            Action::Say { text, key } => {
-                if let Some(key) = self.say(&ask, id, text, *key, Found::NotAsked) {
-                    self.look_up(key, ask, ctx);
-                }
-            }
+            Action::Say { .. } => self.attempt(ask, Asked::NOTHING, ctx),
             Action::History { range, limit } => self.history(&ask, id, *range, *limit),
             Action::Typing(active) => {
                 let told = self.room.typing(account, *active, self.around.clock.now());
@@ -234,27 +230,6 @@ impl Handler<Ask> for ChatRoom {
 }
 
 impl ChatRoom {
-    /// Asks storage for a key. The room waits meanwhile, so that everything keeps its order: this
-    /// happens to what is retried late, and to clients whose keys do not tell when they were made.
-    fn look_up(&mut self, key: Key, ask: Ask, ctx: &mut Context<Self>) {
-        let (told, found) = tokio::sync::oneshot::channel();
-        // If the room is gone meanwhile, nobody needs the answer.
-        let finder = Box::new(move |found| drop(told.send(found)));
-        self.pipeline.journal().find(ask.who.name.shared(), key, finder);
-        ctx.wait(found.into_actor(self).map(move |found, room, _| {
-            let Ask { id: Some(id), action: Action::Say { text, key }, .. } = &ask else { return };
-            match found.unwrap_or(Err(StoreError::Unavailable)) {
-                Ok(found) => {
-                    let complete = room.pipeline.journal().first() <= Seq(1);
-                    let found = found.map_or(Found::Nothing { complete }, Found::Known);
-                    let unsure = room.say(&ask, *id, text, *key, found);
-                    debug_assert!(unsure.is_none(), "storage was asked");
-                }
-                Err(error) => room.batch.refuse(ask.from, *id, &store_refusal(error)),
-            }
-        }));
-    }
-
     /// One timer for all that was gathered.
     fn arm_presence(&mut self, ctx: &mut Context<Self>) {
         if self.presence_armed || self.room.presence.is_empty() {

@@ -10,8 +10,8 @@ use crate::base::id::{AccountId, Seq, SessionId, WorkerId};
 use crate::base::limits::ROOM_BATCH_BYTES;
 use crate::fanout::actor::Step;
 use crate::protocol::codec;
-use crate::protocol::event::{Event, Message, TopicChanged};
-use crate::protocol::reply::{Empty, Entry, EntryKind, RoomState, Said, TopicState};
+use crate::protocol::event::Event;
+use crate::protocol::reply::{Empty, RoomState, Said, TopicState};
 use crate::protocol::status::Refusal;
 use crate::store::standing::{Settings, Standing};
 use crate::store::{Changes, NewEntry};
@@ -95,14 +95,8 @@ impl Batch {
 
     /// Stores an entry and shows it to everybody.
     pub fn store(&mut self, attached: &Attached, room: &std::sync::Arc<str>, entry: NewEntry) {
-        let Entry { seq, time, kind, from, text } = entry.entry.clone();
-        let room = std::sync::Arc::clone(room);
-        let event = match kind {
-            EntryKind::Message => Event::Message(Message { room, seq, time, from, text }),
-            EntryKind::Topic => Event::TopicChanged(TopicChanged { room, seq, time, from, text }),
-            // Rooms make entries of kinds that they know.
-            EntryKind::Unknown => return,
-        };
+        // Rooms make entries of kinds that they know.
+        let Some(event) = Event::of(room, entry.entry.clone()) else { return };
         self.changes.entries.push(entry);
         self.append(attached, &event, true);
     }
@@ -253,6 +247,7 @@ impl Planned {
 mod tests {
     use super::*;
     use crate::protocol::event::ServerPing;
+    use crate::protocol::reply::{Entry, EntryKind};
     use crate::protocol::status::Code;
 
     fn session(worker: u16, slot: u32) -> SessionId {
@@ -261,7 +256,7 @@ mod tests {
 
     fn entry(seq: u64) -> NewEntry {
         let (kind, from, text) = (EntryKind::Message, "ann".into(), "hi".into());
-        let entry = Entry { seq: Seq(seq), time: 0, kind, from, text };
+        let entry = Entry::new(Seq(seq), 0, kind, from, text);
         NewEntry { entry, account: AccountId(1), key: None }
     }
 

@@ -8,7 +8,10 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use super::say::Act;
 use crate::base::id::{Key, Seq};
+use crate::protocol::reply::EntryKind;
+use crate::store::Known;
 
 /// How long a key is known at least; an older one that is not known is refused.
 pub const WINDOW_MS: u64 = 7 * 24 * 3600 * 1000;
@@ -22,6 +25,43 @@ pub struct Done {
     pub seq: Seq,
     /// When.
     pub time: u64,
+}
+
+/// What came with a key, as far as it has to be told from something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Request {
+    kind: EntryKind,
+    re: Option<Seq>,
+    /// A digest; none if the text is not known any more.
+    text: Option<u64>,
+}
+
+impl Request {
+    /// What asks for a act.
+    #[must_use]
+    pub fn of(act: &Act) -> Self {
+        let text = act.text().map_or("", |text| text);
+        Self { kind: act.kind(), re: act.re(), text: Some(digest_of(text)) }
+    }
+
+    /// What storage has of it.
+    #[must_use]
+    pub fn known(known: &Known) -> Self {
+        Self { kind: known.kind, re: known.re, text: known.text.as_deref().map(digest_of) }
+    }
+
+    /// Whether `asked` is the same, as far as that is still known.
+    #[must_use]
+    pub fn is(&self, asked: &Self) -> bool {
+        let same = self.text.is_none() || self.text == asked.text;
+        (self.kind, self.re) == (asked.kind, asked.re) && same
+    }
+}
+
+fn digest_of(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// What is known of a key.
@@ -42,7 +82,7 @@ pub enum Lookup {
 /// The keys of one room.
 #[derive(Debug)]
 pub struct Dedup {
-    done: HashMap<(Arc<str>, Key), (u64, Done)>,
+    done: HashMap<(Arc<str>, Key), (Request, Done)>,
     order: VecDeque<(Arc<str>, Key)>,
     bound: usize,
     /// Keys made until then may have been used and forgotten; none was if there is no such time.
@@ -57,12 +97,12 @@ impl Dedup {
         Self { done: HashMap::new(), order: VecDeque::new(), bound, horizon }
     }
 
-    /// What was done under a key of this name, if it was this text. It is the name that counts:
+    /// What was done under a key of this name, if it was this act. It is the name that counts:
     /// a guest who comes back after a restart is another account.
     #[must_use]
-    pub fn find(&self, from: &Arc<str>, key: Key, text: &str, now_ms: u64) -> Lookup {
-        if let Some(&(digest, done)) = self.done.get(&(Arc::clone(from), key)) {
-            let same = digest == digest_of(text);
+    pub fn find(&self, from: &Arc<str>, key: Key, act: &Act, now_ms: u64) -> Lookup {
+        if let Some(&(request, done)) = self.done.get(&(Arc::clone(from), key)) {
+            let same = request.is(&Request::of(act));
             return if same { Lookup::Before(done) } else { Lookup::Conflict };
         }
         let made = made_at(key).filter(|&made| made <= now_ms.saturating_add(AHEAD_MS));
@@ -82,14 +122,14 @@ impl Dedup {
     }
 
     /// Notes what was done.
-    pub fn note(&mut self, from: &Arc<str>, key: Key, text: &str, done: Done) {
+    pub fn note(&mut self, from: &Arc<str>, key: Key, request: Request, done: Done) {
         if self.order.len() >= self.bound
             && let Some(oldest) = self.order.pop_front()
             && let Some((_, done)) = self.done.remove(&oldest)
         {
             self.horizon = self.horizon.max(Some(done.time.saturating_add(AHEAD_MS)));
         }
-        self.done.insert((Arc::clone(from), key), (digest_of(text), done));
+        self.done.insert((Arc::clone(from), key), (request, done));
         self.order.push_back((Arc::clone(from), key));
     }
 
@@ -108,12 +148,6 @@ fn made_at(key: Key) -> Option<u64> {
     Some(seconds.saturating_mul(1000).saturating_add(u64::from(nanos) / 1_000_000))
 }
 
-fn digest_of(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    hasher.finish()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,6 +156,10 @@ mod tests {
 
     fn ann() -> Arc<str> {
         "ann".into()
+    }
+
+    fn text(text: &str) -> Act {
+        Act::Say { text: text.into(), re: None }
     }
 
     /// A key that was made `ago` milliseconds before now.
@@ -138,12 +176,29 @@ mod tests {
     #[test]
     fn a_key_is_known_by_name_and_text() {
         let mut dedup = Dedup::new(2, None);
-        dedup.note(&ann(), key(1, 0), "hello", done(1, 0));
-        assert_eq!(dedup.find(&ann(), key(1, 0), "hello", NOW), Lookup::Before(done(1, 0)));
-        assert_eq!(dedup.find(&ann(), key(1, 0), "other", NOW), Lookup::Conflict);
-        assert_eq!(dedup.find(&"bob".into(), key(1, 0), "hello", NOW), Lookup::New);
-        assert_eq!(dedup.find(&ann(), key(2, 0), "hello", NOW), Lookup::New);
-        assert_eq!(dedup.find(&ann(), Key([1; 16]), "hello", NOW), Lookup::New);
+        dedup.note(&ann(), key(1, 0), Request::of(&text("hello")), done(1, 0));
+        assert_eq!(dedup.find(&ann(), key(1, 0), &text("hello"), NOW), Lookup::Before(done(1, 0)));
+        assert_eq!(dedup.find(&ann(), key(1, 0), &text("other"), NOW), Lookup::Conflict);
+        assert_eq!(dedup.find(&"bob".into(), key(1, 0), &text("hello"), NOW), Lookup::New);
+        assert_eq!(dedup.find(&ann(), key(2, 0), &text("hello"), NOW), Lookup::New);
+        assert_eq!(dedup.find(&ann(), Key([1; 16]), &text("hello"), NOW), Lookup::New);
+    }
+
+    #[test]
+    fn a_key_is_for_one_kind_of_deed_and_one_message() {
+        let mut dedup = Dedup::new(9, None);
+        let edit = |re| Act::Edit { re: Seq(re), text: "x".into() };
+        dedup.note(&ann(), key(1, 0), Request::of(&edit(4)), done(5, 0));
+        assert_eq!(dedup.find(&ann(), key(1, 0), &edit(4), NOW), Lookup::Before(done(5, 0)));
+        assert_eq!(dedup.find(&ann(), key(1, 0), &edit(3), NOW), Lookup::Conflict);
+        assert_eq!(dedup.find(&ann(), key(1, 0), &text("x"), NOW), Lookup::Conflict);
+        let answer = Act::Say { text: "x".into(), re: Some(Seq(4)) };
+        assert_eq!(dedup.find(&ann(), key(1, 0), &answer, NOW), Lookup::Conflict);
+        // What was said is not known any more, since it was edited: it is not said again.
+        let unknown = Request { text: None, ..Request::of(&text("y")) };
+        dedup.note(&ann(), key(2, 0), unknown, done(6, 0));
+        assert_eq!(dedup.find(&ann(), key(2, 0), &text("x"), NOW), Lookup::Before(done(6, 0)));
+        assert_eq!(dedup.find(&ann(), key(2, 0), &edit(3), NOW), Lookup::Conflict);
     }
 
     #[test]
@@ -151,33 +206,33 @@ mod tests {
         let mut dedup = Dedup::new(2, None);
         for (seq, ago) in [(1, 3_600_000), (2, 3_000_000), (3, 2_000_000)] {
             let made = i64::try_from(ago).unwrap();
-            dedup.note(&ann(), key(seq, made), "x", done(seq.into(), ago));
+            dedup.note(&ann(), key(seq, made), Request::of(&text("x")), done(seq.into(), ago));
         }
         // The first is forgotten: its key, and any that may be as old, are storage's to know.
-        assert_eq!(dedup.find(&ann(), key(1, 3_600_000), "x", NOW), Lookup::Unsure);
-        assert_eq!(dedup.find(&ann(), key(9, 3_100_000), "x", NOW), Lookup::Unsure);
-        assert_eq!(dedup.find(&ann(), key(9, 2_500_000), "x", NOW), Lookup::New);
+        assert_eq!(dedup.find(&ann(), key(1, 3_600_000), &text("x"), NOW), Lookup::Unsure);
+        assert_eq!(dedup.find(&ann(), key(9, 3_100_000), &text("x"), NOW), Lookup::Unsure);
+        assert_eq!(dedup.find(&ann(), key(9, 2_500_000), &text("x"), NOW), Lookup::New);
         assert_eq!(
-            dedup.find(&ann(), key(3, 2_000_000), "x", NOW),
+            dedup.find(&ann(), key(3, 2_000_000), &text("x"), NOW),
             Lookup::Before(done(3, 2_000_000))
         );
         // A key that does not tell when it was made may be any that was forgotten.
-        assert_eq!(dedup.find(&ann(), Key([1; 16]), "x", NOW), Lookup::Unsure);
+        assert_eq!(dedup.find(&ann(), Key([1; 16]), &text("x"), NOW), Lookup::Unsure);
         // So may one from the future: its clock is wrong.
-        assert_eq!(dedup.find(&ann(), key(9, -3_600_000), "x", NOW), Lookup::Unsure);
+        assert_eq!(dedup.find(&ann(), key(9, -3_600_000), &text("x"), NOW), Lookup::Unsure);
     }
 
     #[test]
     fn a_room_that_was_opened_again_is_unsure_of_what_was_before() {
         let dedup = Dedup::new(2, Some(NOW - 3_600_000));
-        assert_eq!(dedup.find(&ann(), key(9, 3_600_000), "x", NOW), Lookup::Unsure);
-        assert_eq!(dedup.find(&ann(), key(9, 0), "x", NOW), Lookup::New);
+        assert_eq!(dedup.find(&ann(), key(9, 3_600_000), &text("x"), NOW), Lookup::Unsure);
+        assert_eq!(dedup.find(&ann(), key(9, 0), &text("x"), NOW), Lookup::New);
     }
 
     #[test]
     fn a_key_beyond_the_window_is_refused_and_never_said_again() {
         let old = key(1, i64::try_from(WINDOW_MS).unwrap() + 1);
-        assert_eq!(Dedup::new(2, Some(NOW)).find(&ann(), old, "x", NOW), Lookup::Unsure);
+        assert_eq!(Dedup::new(2, Some(NOW)).find(&ann(), old, &text("x"), NOW), Lookup::Unsure);
         assert_eq!(Dedup::not_found(old, NOW, false), Lookup::Expired);
         assert_eq!(Dedup::not_found(old, NOW, true), Lookup::New, "whose clock is wrong");
         assert_eq!(Dedup::not_found(Key([1; 16]), NOW, false), Lookup::New);
@@ -186,10 +241,10 @@ mod tests {
     #[test]
     fn what_was_not_committed_is_forgotten() {
         let mut dedup = Dedup::new(9, None);
-        dedup.note(&ann(), key(1, 0), "a", done(1, 0));
-        dedup.note(&ann(), key(2, 0), "b", done(2, 0));
+        dedup.note(&ann(), key(1, 0), Request::of(&text("a")), done(1, 0));
+        dedup.note(&ann(), key(2, 0), Request::of(&text("b")), done(2, 0));
         dedup.forget_after(Seq(1));
-        assert_eq!(dedup.find(&ann(), key(2, 0), "b", NOW), Lookup::New);
-        assert_eq!(dedup.find(&ann(), key(1, 0), "a", NOW), Lookup::Before(done(1, 0)));
+        assert_eq!(dedup.find(&ann(), key(2, 0), &text("b"), NOW), Lookup::New);
+        assert_eq!(dedup.find(&ann(), key(1, 0), &text("a"), NOW), Lookup::Before(done(1, 0)));
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix::Message;
 
 use super::moderation::{Measure, Setting, Target};
+use super::say::Act;
 use crate::base::id::{AccountId, Key, SessionId};
 use crate::base::name::Identity;
 use crate::protocol::event::LeaveReason;
@@ -54,10 +55,10 @@ pub enum Action {
     ReadTopic,
     /// This is the topic.
     SetTopic(Arc<str>),
-    /// Say this.
+    /// Say this, or do this to a message.
     Say {
-        /// The text.
-        text: Arc<str>,
+        /// What.
+        act: Act,
         /// The client's key.
         key: Option<Key>,
     },

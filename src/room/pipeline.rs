@@ -153,6 +153,7 @@ pub fn store_refusal(error: StoreError) -> Refusal {
     let code = match error {
         StoreError::Full => Code::StorageFull,
         StoreError::Unavailable => Code::Unavailable,
+        StoreError::Busy => Code::Busy,
     };
     Refusal::from(code).retry_after(RETRY)
 }

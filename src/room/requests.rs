@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::actor::ChatRoom;
 use super::batch::Answer;
+use super::lookup::Need;
 use super::mail::Ask;
 use super::moderation::Target;
 use super::pipeline::store_refusal;
-use super::say::{Found, Saying, Spoken};
+use super::say::{Act, Asked, Saying, Spoken};
 use super::state::{Arrival, Departure};
 use crate::base::id::{AccountId, Key, SessionId};
 use crate::base::limits::{HISTORY_PAGE, PAGE_BYTES};
@@ -93,17 +94,17 @@ impl ChatRoom {
         }
     }
 
-    /// Says something. Gives the key back if storage has to be asked for it first.
+    /// Says something, or does something to a message. Gives back what storage has to be asked for
+    /// first.
     pub(super) fn say(
         &mut self,
         ask: &Ask,
         id: u32,
-        text: &Arc<str>,
-        key: Option<Key>,
-        found: Found,
-    ) -> Option<Key> {
+        (act, key): (&Act, Option<Key>),
+        asked: &Asked,
+    ) -> Option<Need> {
         let time = self.around.clock.unix_ms();
-        match self.room.say(ask.who.account, Saying { text, key, time }, found) {
+        match self.room.say(ask.who.account, Saying { act, key, time }, asked) {
             Ok(Spoken::New(entry)) => {
                 self.tally.messages.add(1);
                 let said = Said { seq: entry.entry.seq, time, dup: false };
@@ -112,7 +113,8 @@ impl ChatRoom {
             }
             // What was said before may still be on its way to storage: it waits with this batch.
             Ok(Spoken::Before(said)) => self.batch.acknowledge(ask.from, id, said),
-            Ok(Spoken::Unsure) => return key,
+            Ok(Spoken::Unsure(key)) => return Some(Need::Key(key)),
+            Ok(Spoken::Look(seq)) => return Some(Need::Message(seq)),
             Err(refusal) => self.batch.refuse(ask.from, id, &refusal),
         }
         None
@@ -170,14 +172,14 @@ impl ChatRoom {
             return self.batch.refuse(ask.from, id, &refusal);
         }
         let limit = limit.unwrap_or(HISTORY_PAGE).min(HISTORY_PAGE) as usize;
-        let (epoch, head) = (self.pipeline.journal().epoch(), self.pipeline.committed());
+        let epoch = self.pipeline.journal().epoch();
         let (room, session) = (self.id, ask.from);
         let Some(fanout) = self.fanouts.get(usize::from(session.worker.0)).cloned() else { return };
         let reader = Box::new(move |page: Result<store::Page, StoreError>| {
             let frame = match page {
                 Ok(page) => {
                     let entries = Page(page.entries);
-                    let (first, more) = (page.first, page.more);
+                    let (first, head, more) = (page.first, page.head, page.more);
                     let page = HistoryPage { epoch, entries, first, head, more };
                     codec::result_frame(id, &page)
                 }

@@ -11,10 +11,11 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use super::dedup::{Dedup, Done};
+use super::dedup::{Dedup, Done, Request};
 use super::kind::{Kind, not_found, role_of};
 use super::presence::Presence;
 use super::rights::{self, Deed, Rights};
+use super::targets::Targets;
 use crate::base::clock::Moment;
 use crate::base::id::{AccountId, Epoch, Seq, SessionId};
 use crate::base::limits::LIST_PAGE;
@@ -25,7 +26,7 @@ use crate::protocol::reply::{
 };
 use crate::protocol::status::{Code, Refusal};
 use crate::store::standing::{Access, Rank};
-use crate::store::{House, Keys, Known, NewEntry};
+use crate::store::{House, Keys, NewEntry};
 
 /// A member's typing is told again after this time at the earliest.
 const TYPING_INTERVAL: Duration = Duration::from_secs(3);
@@ -54,6 +55,7 @@ pub struct Room {
     pub(super) dedup: Dedup,
     /// Who may do what.
     pub rights: Rights,
+    pub(super) targets: Targets,
     /// Arrivals and departures that are not told yet.
     pub presence: Presence,
 }
@@ -113,13 +115,16 @@ impl Room {
     pub fn new(name: RoomName, kind: Kind, policy: Policy, past: Past) -> Self {
         let Past { epoch, head, topic, keys, house } = past;
         let mut dedup = Dedup::new(policy.keys, keys.since);
-        for Known { key, seq, time, from, text } in keys.known {
-            dedup.note(&from, key, &text, Done { seq, time });
+        for known in keys.known {
+            let (request, done) =
+                (Request::known(&known), Done { seq: known.seq, time: known.time });
+            dedup.note(&known.from, known.key, request, done);
         }
         let members = BTreeMap::new();
         let (topics, presence) = (SmallVec::from_elem(topic, 1), Presence::default());
         let rights = Rights::new(kind, house, policy.members as usize);
-        Self { name, policy, epoch, head, topics, members, dedup, rights, presence }
+        let targets = Targets::new(head);
+        Self { name, policy, epoch, head, topics, members, dedup, rights, targets, presence }
     }
 
     /// Its name.
@@ -279,7 +284,7 @@ impl Room {
             time: Some(time),
             seq: Some(seq),
         });
-        let entry = Entry { seq, time, kind: EntryKind::Topic, from, text: topic };
+        let entry = Entry::new(seq, time, EntryKind::Topic, from, topic);
         Ok(NewEntry { entry, account, key: None })
     }
 
@@ -289,6 +294,7 @@ impl Room {
         {
             self.topics.remove(0);
         }
+        self.targets.committed(seq);
     }
 
     /// Takes back everything after `seq`: it was not committed.
@@ -296,6 +302,7 @@ impl Room {
         self.head = seq;
         self.topics.retain(|topic| topic.seq <= Some(seq));
         self.dedup.forget_after(seq);
+        self.targets.roll_back(seq);
     }
 
     /// Notes that a member is typing; the event to tell, unless it was told a moment ago.

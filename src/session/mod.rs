@@ -6,6 +6,7 @@
 //! requests on.
 
 pub mod actor;
+mod asked;
 pub mod connection;
 pub mod deadline;
 pub mod job;

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::asked;
 use super::job::{Job, Task};
 use super::sorting::{Sorted, sort};
 use crate::account::mail::{Enter, Find, Manage, Outcome, Release, Task as ManageTask};
@@ -29,7 +30,7 @@ use crate::protocol::request::{Configure, Name, Request};
 use crate::protocol::status::{Code, Refusal};
 use crate::room::mail::{Action, Ask, Part};
 use crate::room::moderation::{Measure, Setting, Target};
-use crate::store::Range;
+use crate::room::say::Act;
 
 /// The addresses of the actors that all workers share.
 #[derive(Clone)]
@@ -141,7 +142,22 @@ impl Router {
         request: Request,
     ) -> Result<(), Refusal> {
         let (room, action) = match request {
-            Request::Say(say) => (say.room, Action::Say { text: say.text.0, key: say.key }),
+            Request::Say(say) => {
+                let act = Act::Say { text: say.text.0, re: say.re };
+                (say.room, Action::Say { act, key: say.key })
+            }
+            Request::Edit(edit) => {
+                let act = Act::Edit { re: edit.seq, text: edit.text.0 };
+                (edit.room, Action::Say { act, key: edit.key })
+            }
+            Request::Delete(delete) => {
+                let act = Act::Delete { re: delete.seq };
+                (delete.room, Action::Say { act, key: delete.key })
+            }
+            Request::React(react) => {
+                let act = asked::reaction(&react);
+                (react.room, Action::Say { act, key: react.key })
+            }
             Request::Typing(typing) => (typing.room, Action::Typing(typing.active)),
             Request::Leave(leave) => (leave.room, Action::Leave),
             Request::Topic(topic) => match topic.topic {
@@ -153,12 +169,12 @@ impl Router {
                 (members.room, Action::Members { after, limit })
             }
             Request::History(history) => {
-                let range = match (history.after, history.before) {
-                    (Some(after), before) => Range::After(after, before),
-                    (None, Some(before)) => Range::Before(before),
-                    (None, None) => Range::Newest,
-                };
+                let range = asked::range_of(&history)?;
                 (history.room, Action::History { range, limit: history.limit })
+            }
+            Request::Search(search) => {
+                let goal = Goal::Search(asked::question(search)?);
+                return self.seek(link.id(), who, Some(id), goal);
             }
             Request::Join(join) => {
                 self.check_rooms(link)?;
@@ -343,6 +359,6 @@ impl Router {
     }
 }
 
-fn room_name(name: &Name) -> Result<RoomName, Refusal> {
+pub(super) fn room_name(name: &Name) -> Result<RoomName, Refusal> {
     RoomName::parse(&name.0).map_err(|error| invalid(&error))
 }

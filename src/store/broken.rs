@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Changes, Finder, Journal, Keys, Range, Reader, Receipt, StoreError};
+use super::{Changes, Finder, Journal, Keys, Looker, Range, Reader, Receipt, StoreError};
 use crate::base::id::{Epoch, Key, Seq};
 use crate::protocol::reply::TopicState;
 
@@ -41,5 +41,9 @@ impl Journal for Broken {
 
     fn find(&self, _: &Arc<str>, _: Key, finder: Finder) {
         finder(Err(self.0));
+    }
+
+    fn look(&self, _: Seq, looker: Looker) {
+        looker(Err(self.0));
     }
 }

@@ -3,20 +3,30 @@
 //! **Owns:** for each room the newest entries, within three bounds: entries of a room, bytes of a
 //! room, bytes of all rooms. At each bound the room that grows loses its own oldest entries.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod search;
 
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use parking_lot::Mutex;
+
+use self::search::Listed;
+use super::reactions::{self, Given};
+use super::search::{Search, Searcher};
 use super::{
-    Changes, Committed, Finder, Journal, Keys, NewEntry, Page, Range, Reader, Receipt, RoomKind,
-    RoomRecord, Store, StoreError,
+    Changes, Committed, Finder, Journal, Keys, Looker, NewEntry, Page, Range, Reader, Receipt,
+    RoomKind, RoomRecord, Store, StoreError, Target,
 };
-use crate::base::id::{Epoch, Key, Seq};
+use crate::base::id::{AccountId, Epoch, Key, Seq};
 use crate::base::name::RoomName;
-use crate::protocol::reply::{Durability, Entry, TopicState};
+use crate::protocol::reply::{Durability, Entry, EntryKind, TopicState};
 
 /// What an entry costs besides its texts.
-const ENTRY_BYTES: usize = size_of::<Entry>() + 64;
+const ENTRY_BYTES: usize = size_of::<Kept>() + 64;
+/// What a reaction costs, with its texts, which are short.
+const REACTION_BYTES: usize = size_of::<(AccountId, Given)>() + 64;
 
 /// The bounds of the memory store.
 #[derive(Debug, Clone, Copy)]
@@ -34,13 +44,17 @@ pub struct Bounds {
 pub struct MemoryStore {
     bounds: Bounds,
     total: Arc<AtomicUsize>,
+    /// Entries of all rooms, ever.
+    count: Arc<AtomicU64>,
+    rooms: Mutex<Vec<Listed>>,
 }
 
 impl MemoryStore {
     /// An empty store.
     #[must_use]
     pub fn new(bounds: Bounds) -> Self {
-        Self { bounds, total: Arc::default() }
+        let rooms = Mutex::new(Vec::new());
+        Self { bounds, total: Arc::default(), count: Arc::default(), rooms }
     }
 }
 
@@ -55,49 +69,163 @@ impl Store for MemoryStore {
 
     fn open(
         &self,
-        _: &RoomName,
+        name: &RoomName,
         _: RoomKind,
         _: Committed,
     ) -> Result<Box<dyn Journal>, StoreError> {
         // Epochs stay below 2^53, which every language's numbers hold exactly.
         let epoch = Epoch(rand::random::<u64>() >> 11);
-        Ok(Box::new(MemoryJournal {
+        let shelf = Arc::new(Mutex::new(Shelf {
             epoch,
             bounds: self.bounds,
             total: Arc::clone(&self.total),
+            count: Arc::clone(&self.count),
             entries: VecDeque::new(),
             bytes: 0,
             head: Seq(0),
-        }))
+        }));
+        let mut rooms = self.rooms.lock();
+        // Rooms that are gone are not kept.
+        rooms.retain(|room| room.shelf.strong_count() > 0);
+        let name = Arc::clone(name.shared());
+        rooms.push(Listed { name, shelf: Arc::downgrade(&shelf) });
+        Ok(Box::new(MemoryJournal(shelf)))
+    }
+
+    fn search(&self, search: Search, told: Searcher) {
+        told(Ok(search::find(&self.rooms.lock(), &search)));
     }
 }
 
-struct MemoryJournal {
+/// The journal; searches look at its shelf too.
+struct MemoryJournal(Arc<Mutex<Shelf>>);
+
+/// What is kept of one room.
+#[derive(Debug)]
+struct Shelf {
     epoch: Epoch,
     bounds: Bounds,
     total: Arc<AtomicUsize>,
-    entries: VecDeque<Entry>,
+    count: Arc<AtomicU64>,
+    entries: VecDeque<Kept>,
     bytes: usize,
     head: Seq,
 }
 
-fn cost(entry: &Entry) -> usize {
-    ENTRY_BYTES + entry.text.len()
+/// An entry with what is not shown of it.
+#[derive(Debug)]
+struct Kept {
+    /// Its place among the entries of all rooms.
+    order: u64,
+    entry: Entry,
+    account: AccountId,
+    reactions: Vec<(AccountId, Given)>,
 }
 
-impl MemoryJournal {
-    fn push(&mut self, entry: Entry) {
-        self.head = entry.seq;
-        self.bytes += cost(&entry);
-        self.total.fetch_add(cost(&entry), Ordering::Relaxed);
-        self.entries.push_back(entry);
+impl Kept {
+    fn cost(&self) -> usize {
+        ENTRY_BYTES + self.entry.text.len() + self.reactions.len() * REACTION_BYTES
+    }
+
+    /// The entry as it is now.
+    fn shown(&self) -> Entry {
+        let given = self.reactions.iter().map(|(_, given)| given.clone());
+        let reactions =
+            if self.reactions.is_empty() { None } else { reactions::summary(given.collect()) };
+        Entry { reactions, ..self.entry.clone() }
+    }
+
+    fn is_message(&self) -> bool {
+        self.entry.kind == EntryKind::Message
+    }
+
+    fn empty(&mut self, time: u64) {
+        self.entry.text = "".into();
+        self.entry.deleted = Some(time);
+        self.reactions.clear();
+    }
+}
+
+impl Shelf {
+    fn first(&self) -> Seq {
+        self.entries.front().map_or(self.head.next(), |kept| kept.entry.seq)
+    }
+
+    fn target(&self, seq: Seq) -> Option<Target> {
+        let index = usize::try_from(seq.0.checked_sub(self.first().0)?).ok()?;
+        let kept = self.entries.get(index).filter(|kept| kept.is_message())?;
+        let reactions = kept.reactions.iter();
+        Some(Target {
+            account: kept.account,
+            deleted: kept.entry.deleted.is_some(),
+            reactions: reactions
+                .map(|(account, given)| (*account, Arc::clone(&given.text)))
+                .collect(),
+        })
+    }
+
+    fn at(&mut self, seq: Seq) -> Option<&mut Kept> {
+        // Seqs have no holes, so an entry's index is its distance from the oldest.
+        let index = seq.0.checked_sub(self.first().0)?;
+        self.entries.get_mut(usize::try_from(index).ok()?)
+    }
+
+    /// Changes an entry, and counts what it costs now.
+    fn change(&mut self, seq: Seq, change: impl FnOnce(&mut Kept)) {
+        let Some(kept) = self.at(seq) else { return };
+        let before = kept.cost();
+        change(kept);
+        let after = kept.cost();
+        self.bytes = self.bytes + after - before;
+        self.total.fetch_add(after, Ordering::Relaxed);
+        self.total.fetch_sub(before, Ordering::Relaxed);
+    }
+
+    /// Does to a message what an entry says.
+    fn apply(&mut self, new: &NewEntry) {
+        let Entry { seq, time, kind, re: Some(re), from, text, .. } = &new.entry else { return };
+        let account = new.account;
+        match kind {
+            EntryKind::Edit => self.change(*re, |kept| {
+                kept.entry.text = Arc::clone(text);
+                kept.entry.edited = Some(*time);
+            }),
+            EntryKind::Delete => {
+                self.change(*re, |kept| kept.empty(*time));
+                let edits = self.entries.iter().map(|kept| &kept.entry);
+                let edits = edits.filter(|e| e.kind == EntryKind::Edit && e.re == Some(*re));
+                for edit in edits.map(|edit| edit.seq).collect::<Vec<_>>() {
+                    self.change(edit, |kept| kept.empty(*time));
+                }
+            }
+            EntryKind::React => self.change(*re, |kept| {
+                let given = Given { seq: *seq, text: Arc::clone(text), name: Arc::clone(from) };
+                kept.reactions.push((account, given));
+            }),
+            EntryKind::Unreact => self.change(*re, |kept| {
+                kept.reactions.retain(|(who, given)| *who != account || given.text != *text);
+            }),
+            // An answer changes nothing of what it answers.
+            EntryKind::Message | EntryKind::Topic | EntryKind::Unknown => {}
+        }
+    }
+
+    fn push(&mut self, new: NewEntry) {
+        self.apply(&new);
+        let order = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        let NewEntry { entry, account, .. } = new;
+        let kept = Kept { order, entry, account, reactions: Vec::new() };
+        self.head = kept.entry.seq;
+        self.bytes += kept.cost();
+        self.total.fetch_add(kept.cost(), Ordering::Relaxed);
+        self.entries.push_back(kept);
         while self.entries.len() > self.bounds.room_entries
             || self.bytes > self.bounds.room_bytes
             || self.total.load(Ordering::Relaxed) > self.bounds.total_bytes
         {
             let Some(oldest) = self.entries.pop_front() else { break };
-            self.bytes -= cost(&oldest);
-            self.total.fetch_sub(cost(&oldest), Ordering::Relaxed);
+            self.bytes -= oldest.cost();
+            self.total.fetch_sub(oldest.cost(), Ordering::Relaxed);
         }
     }
 
@@ -109,9 +237,20 @@ impl MemoryJournal {
                 .unwrap_or(usize::MAX)
                 .min(self.entries.len())
         };
+        if let Range::Around(seq) = range {
+            let read = |range, limit, bytes| Ok::<_, Infallible>(self.page(range, limit, bytes));
+            let Ok(page) = Range::around(seq, (limit, bytes), read);
+            return page;
+        }
+        if let Range::At(time) = range {
+            let at = self.entries.partition_point(|kept| kept.entry.time < time);
+            let from = self.entries.get(at).map_or(self.head.next(), |kept| kept.entry.seq);
+            let from = Range::After(Seq(from.0.saturating_sub(1)), None);
+            return self.page(from, limit, bytes);
+        }
         let mut left = bytes;
-        let mut fits = |entry: &&Entry| {
-            let size = entry.text.len() + entry.from.len() + 64;
+        let mut fits = |entry: &Entry| {
+            let size = reactions::size(entry);
             let fits = left >= size;
             left = left.saturating_sub(size);
             fits
@@ -119,33 +258,33 @@ impl MemoryJournal {
         let (entries, more) = if let Range::After(after, before) = range {
             let end = before.map_or(self.entries.len(), index);
             let start = index(after.next()).min(end);
-            let taken: Vec<_> =
-                self.entries.range(start..end).take(limit).take_while(&mut fits).cloned().collect();
+            let oldest = self.entries.range(start..end).take(limit).map(Kept::shown);
+            let taken: Vec<_> = oldest.take_while(&mut fits).collect();
             let more = start + taken.len() < end;
             (taken, more)
         } else {
             let end = if let Range::Before(seq) = range { index(seq) } else { self.entries.len() };
-            let newest = self.entries.range(..end).rev().take(limit);
-            let mut taken: Vec<_> = newest.take_while(&mut fits).cloned().collect();
+            let newest = self.entries.range(..end).rev().take(limit).map(Kept::shown);
+            let mut taken: Vec<_> = newest.take_while(&mut fits).collect();
             taken.reverse();
             let more = taken.len() < end;
             (taken, more)
         };
-        Page { entries, first, more }
+        Page { entries, first, head: self.head, more }
     }
 }
 
 impl Journal for MemoryJournal {
     fn epoch(&self) -> Epoch {
-        self.epoch
+        self.0.lock().epoch
     }
 
     fn head(&self) -> Seq {
-        self.head
+        self.0.lock().head
     }
 
     fn first(&self) -> Seq {
-        self.entries.front().map_or(self.head.next(), |entry| entry.seq)
+        self.0.lock().first()
     }
 
     fn topic(&self) -> Option<TopicState> {
@@ -158,24 +297,29 @@ impl Journal for MemoryJournal {
 
     /// Nothing but history is kept: nobody is registered who could come back.
     fn append(&mut self, changes: Changes) -> Receipt {
-        for NewEntry { entry, .. } in changes.entries {
-            debug_assert_eq!(entry.seq, self.head.next(), "a journal has no holes");
-            self.push(entry);
+        let mut shelf = self.0.lock();
+        for new in changes.entries {
+            debug_assert_eq!(new.entry.seq, shelf.head.next(), "a journal has no holes");
+            shelf.push(new);
         }
         Receipt::Committed
     }
 
     fn read(&self, range: Range, limit: usize, bytes: usize, reader: Reader) {
-        reader(Ok(self.page(range, limit, bytes)));
+        reader(Ok(self.0.lock().page(range, limit, bytes)));
     }
 
     fn find(&self, _: &Arc<str>, _: Key, finder: Finder) {
         // The room remembers all keys that there are.
         finder(Ok(None));
     }
+
+    fn look(&self, seq: Seq, looker: Looker) {
+        looker(Ok(self.0.lock().target(seq)));
+    }
 }
 
-impl Drop for MemoryJournal {
+impl Drop for Shelf {
     fn drop(&mut self) {
         self.total.fetch_sub(self.bytes, Ordering::Relaxed);
     }
@@ -198,7 +342,7 @@ mod tests {
     fn say(journal: &mut dyn Journal, text: &str) {
         let seq = journal.head().next();
         let (kind, from, text) = (EntryKind::Message, "ann".into(), text.into());
-        let entry = Entry { seq, time: 0, kind, from, text };
+        let entry = Entry::new(seq, 0, kind, from, text);
         let entries = vec![NewEntry { entry, account: AccountId(1), key: None }];
         assert_eq!(journal.append(Changes { entries, ..Changes::default() }), Receipt::Committed);
     }

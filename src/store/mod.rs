@@ -9,17 +9,20 @@
 
 pub mod broken;
 pub mod memory;
+pub mod reactions;
 pub mod registry;
+pub mod search;
 pub mod sqlite;
 pub mod standing;
 
 use std::sync::Arc;
 
 use self::registry::{Nobody, Registry};
+use self::search::{Search, Searcher};
 use self::standing::{Settings, Standing};
 use crate::base::id::{AccountId, Epoch, Key, Seq};
 use crate::base::name::RoomName;
-use crate::protocol::reply::{Durability, Entry, TopicState};
+use crate::protocol::reply::{Durability, Entry, EntryKind, TopicState};
 
 /// Why storage did not do what it was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +33,9 @@ pub enum StoreError {
     /// It cannot be reached, or fails.
     #[error("the storage is not available")]
     Unavailable,
+    /// It has more to do than it can.
+    #[error("the storage is busy")]
+    Busy,
 }
 
 /// A batch of entries whose commit is under way.
@@ -59,6 +65,44 @@ pub enum Range {
     Before(Seq),
     /// The oldest after the first and before the second, if there is one.
     After(Seq, Option<Seq>),
+    /// About as many before this one as from it on.
+    Around(Seq),
+    /// The oldest from this time on, in milliseconds since 1970 UTC.
+    At(u64),
+}
+
+impl Range {
+    /// A page around a seq, made of one that ends before it and one that begins with it; `more` says
+    /// whether there are later ones.
+    fn around<E>(
+        seq: Seq,
+        (limit, bytes): (usize, usize),
+        read: impl Fn(Self, usize, usize) -> Result<Page, E>,
+    ) -> Result<Page, E> {
+        let from = Self::After(Seq(seq.0.saturating_sub(1)), None);
+        // So much that the entry itself fits, whatever it holds.
+        let after = read(from, limit - limit / 2, bytes / 4 * 3)?;
+        let used: usize = after.entries.iter().map(reactions::size).sum();
+        let (limit, bytes) = (limit - after.entries.len(), bytes.saturating_sub(used));
+        let mut before = read(Self::Before(seq), limit, bytes)?;
+        before.entries.extend(after.entries);
+        Ok(Page { entries: before.entries, ..after })
+    }
+
+    /// The first seq from `first` to `head` that is not earlier than a time; the times grow with the
+    /// seqs, but for a clock that was set.
+    fn first_at<E>(
+        (first, head): (Seq, Seq),
+        time: u64,
+        time_of: impl Fn(Seq) -> Result<u64, E>,
+    ) -> Result<Seq, E> {
+        let (mut low, mut high) = (first.0, head.0.saturating_add(1));
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if time_of(Seq(middle))? < time { low = middle + 1 } else { high = middle }
+        }
+        Ok(Seq(low))
+    }
 }
 
 /// What was read, in ascending order.
@@ -68,6 +112,8 @@ pub struct Page {
     pub entries: Vec<Entry>,
     /// The oldest seq that is kept; one past the newest if none is.
     pub first: Seq,
+    /// The newest seq when it was read: what came later is not in the entries.
+    pub head: Seq,
     /// Whether there are more in the direction asked for.
     pub more: bool,
 }
@@ -113,6 +159,19 @@ pub struct House {
     /// How accounts stand to it, with their names.
     pub standings: Vec<(AccountId, Arc<str>, Standing)>,
 }
+/// A message that is to be changed, answered or reacted to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Who said it.
+    pub account: AccountId,
+    /// Whether it was deleted.
+    pub deleted: bool,
+    /// The reactions that it has, each with its account.
+    pub reactions: Vec<(AccountId, Arc<str>)>,
+}
+
+/// Takes the message of a seq, on any thread; none if there is none, or it is no message.
+pub type Looker = Box<dyn FnOnce(Result<Option<Target>, StoreError>) + Send>;
 
 /// What was done under a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,8 +184,12 @@ pub struct Known {
     pub time: u64,
     /// Who did it, by name: guests have no account that outlives the process.
     pub from: Arc<str>,
-    /// The text.
-    pub text: Arc<str>,
+    /// What it was.
+    pub kind: EntryKind,
+    /// What it was about.
+    pub re: Option<Seq>,
+    /// The text; none if it is not the one any more that came with the key.
+    pub text: Option<Arc<str>>,
 }
 
 /// The newest keys of a room.
@@ -179,12 +242,14 @@ pub trait Journal: Send {
     fn house(&mut self) -> House {
         House::default()
     }
-    /// Stores changes.
+    /// Stores changes. Entries that are about a message change it, in the same commit.
     fn append(&mut self, changes: Changes) -> Receipt;
     /// Reads at most `limit` entries and about `bytes` bytes of text.
     fn read(&self, range: Range, limit: usize, bytes: usize, reader: Reader);
     /// Looks for what was done under a key of this name, however long ago.
     fn find(&self, from: &Arc<str>, key: Key, finder: Finder);
+    /// Looks at the committed message of a seq.
+    fn look(&self, seq: Seq, looker: Looker);
 }
 
 /// All histories.
@@ -205,6 +270,8 @@ pub trait Store: Send + Sync {
         kind: RoomKind,
         committed: Committed,
     ) -> Result<Box<dyn Journal>, StoreError>;
+    /// Searches what was committed, in the rooms that the asker sees.
+    fn search(&self, search: Search, told: Searcher);
     /// Finishes what was asked, and gives everything back. What is asked later fails.
     fn close(&self) {}
 }

@@ -179,6 +179,8 @@ fn no_more_requests_are_read_than_there_is_credit() {
         room: "lobby".into(),
         before: None,
         after: None,
+        around: None,
+        at: None,
         limit: None,
         timeout_ms: None,
     };

@@ -8,9 +8,10 @@ use klatch::protocol::codec::Incoming;
 use klatch::protocol::event::Event;
 use klatch::protocol::reply::{Durability, TopicState};
 use klatch::protocol::status::Code;
+use klatch::store::search::{Search, Searcher};
 use klatch::store::{
-    Changes, Committed, Finder, Journal, Keys, Page, Range, Reader, Receipt, RoomKind, RoomRecord,
-    Store, StoreError, Ticket,
+    Changes, Committed, Finder, Journal, Keys, Looker, Page, Range, Reader, Receipt, RoomKind,
+    RoomRecord, Store, StoreError, Ticket,
 };
 
 use crate::support::client::{code_of, say};
@@ -50,6 +51,10 @@ impl Store for Held {
         self.0.lock().unwrap().committed = Some(committed);
         Ok(Box::new(HeldJournal { shelf: self.clone(), head: Seq(0) }))
     }
+
+    fn search(&self, _: Search, told: Searcher) {
+        told(Err(StoreError::Unavailable));
+    }
 }
 
 impl Journal for HeldJournal {
@@ -77,6 +82,10 @@ impl Journal for HeldJournal {
         finder(Ok(None));
     }
 
+    fn look(&self, _: Seq, looker: Looker) {
+        looker(Ok(None));
+    }
+
     fn append(&mut self, changes: Changes) -> Receipt {
         assert!(!changes.is_empty());
         let mut shelf = self.shelf.0.lock().unwrap();
@@ -87,7 +96,7 @@ impl Journal for HeldJournal {
     }
 
     fn read(&self, _: Range, _: usize, _: usize, reader: Reader) {
-        reader(Ok(Page { entries: Vec::new(), first: Seq(1), more: false }));
+        reader(Ok(Page { entries: Vec::new(), first: Seq(1), head: self.head, more: false }));
     }
 }
 

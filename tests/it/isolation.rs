@@ -10,9 +10,10 @@ use klatch::protocol::reply::{Durability, TopicState};
 use klatch::protocol::request::Request;
 use klatch::protocol::status::Code;
 use klatch::server::{self, Parts, fate};
+use klatch::store::search::{Search, Searcher};
 use klatch::store::{
-    Changes, Committed, Finder, Journal, Keys, Range, Reader, Receipt, RoomKind, RoomRecord, Store,
-    StoreError,
+    Changes, Committed, Finder, Journal, Keys, Looker, Range, Reader, Receipt, RoomKind,
+    RoomRecord, Store, StoreError,
 };
 
 use crate::support::client::say;
@@ -60,6 +61,10 @@ impl Store for Buggy {
     ) -> Result<Box<dyn Journal>, StoreError> {
         Ok(Box::new(Self))
     }
+
+    fn search(&self, _: Search, told: Searcher) {
+        told(Err(StoreError::Unavailable));
+    }
 }
 
 impl Journal for Buggy {
@@ -85,6 +90,10 @@ impl Journal for Buggy {
 
     fn find(&self, _: &Arc<str>, _: Key, finder: Finder) {
         finder(Ok(None));
+    }
+
+    fn look(&self, _: Seq, looker: Looker) {
+        looker(Ok(None));
     }
 
     fn append(&mut self, _: Changes) -> Receipt {

@@ -72,7 +72,7 @@ fn rank(name: &str, role: Role) -> Rank {
 }
 
 fn say(room: &str) -> Say {
-    Say { room: room.into(), text: "hi".into(), key: None, timeout_ms: None }
+    Say { room: room.into(), text: "hi".into(), re: None, key: None, timeout_ms: None }
 }
 
 fn join(room: &str) -> Join {
@@ -98,7 +98,15 @@ fn refusals(client: &mut TestClient, room: &str) -> Vec<Code> {
     }
     let name = || room.into();
     let (after, limit, timeout_ms) = (None, None, None);
-    let history = History { room: name(), before: None, after: Some(Seq(0)), limit, timeout_ms };
+    let history = History {
+        room: name(),
+        before: None,
+        after: Some(Seq(0)),
+        around: None,
+        at: None,
+        limit,
+        timeout_ms,
+    };
     vec![
         code(client, &join(room)),
         code(client, &say(room)),

@@ -8,12 +8,8 @@ use klatch::protocol::request::{
 };
 use klatch::protocol::status::Code;
 
-use crate::support::client::say;
+use crate::support::client::{history, say};
 use crate::support::{TestClient, TestServer, open_limits};
-
-fn history(room: &str) -> History {
-    History { room: room.into(), before: None, after: None, limit: None, timeout_ms: None }
-}
 
 fn leave(room: &str) -> Leave {
     Leave { room: room.into(), timeout_ms: None }

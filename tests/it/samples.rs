@@ -8,18 +8,18 @@ use klatch::base::limits;
 use klatch::base::secret::Token;
 use klatch::protocol::codec;
 use klatch::protocol::event::{
-    Bye, Configured, Event, Gone, Invited, Joined, LeaveReason, Left, Message, Ranked, Removed,
-    ServerPing, TopicChanged, TypingChanged,
+    Bye, Configured, Deleted, Edited, Event, Gone, Invited, Joined, LeaveReason, Left, Message,
+    Ranked, Reacted, Removed, ServerPing, TopicChanged, TypingChanged, Unreacted,
 };
 use klatch::protocol::reply::{
-    DeviceInfo, DeviceList, Durability, Empty, Entry, EntryKind, HistoryPage, Limits, LoggedIn,
-    MemberInfo, MemberList, Page, Pong, Registration, Role, RoomInfo, RoomKind, RoomList,
-    RoomState, Said, StandingInfo, StandingList, TopicState, Welcome,
+    DeviceInfo, DeviceList, Durability, Empty, Entry, EntryKind, HistoryPage, Hit, Limits,
+    LoggedIn, MemberInfo, MemberList, Page, Pong, Reaction, Registration, Role, RoomInfo, RoomKind,
+    RoomList, RoomState, Said, SearchPage, StandingInfo, StandingList, TopicState, Welcome,
 };
 use klatch::protocol::request::{
-    Ban, Configure, Create, Devices, Direct, Hello, History, Invite, Join, Kick, Leave, Login,
-    Logout, Members, Mute, Passwd, Ping, Quit, Rank, Register, Request, Revoke, Rooms, Say,
-    Standings, Topic, Typing, Unregister,
+    Ban, Configure, Create, Delete, Devices, Direct, Edit, Hello, History, Invite, Join, Kick,
+    Leave, Login, Logout, Members, Mute, Passwd, Ping, Quit, Rank, React, Register, Request,
+    Revoke, Rooms, Say, Search, Standings, Topic, Typing, Unregister,
 };
 use klatch::protocol::status::{Code, Refusal};
 
@@ -65,10 +65,21 @@ pub(crate) fn requests() -> Vec<(&'static str, Request)> {
         ("minimal", R::Topic(Topic { room: room(), topic: None, timeout_ms: None })),
         ("full", R::Topic(Topic { room: room(), topic: Some("".into()), timeout_ms: WAIT })),
         ("longest", R::Topic(Topic { room: "r".repeat(32).as_str().into(), topic: Some("t".repeat(limits::TOPIC_BYTES).as_str().into()), timeout_ms: None })),
-        ("minimal", R::Say(Say { room: room(), text: "hi".into(), key: None, timeout_ms: None })),
-        ("full", R::Say(Say { room: room(), text: "two\nlines,\ta tab and 😀".into(), key: Some(KEY), timeout_ms: WAIT })),
-        ("minimal", R::History(History { room: room(), before: None, after: None, limit: None, timeout_ms: None })),
-        ("full", R::History(History { room: room(), before: Some(Seq(300)), after: Some(Seq(100)), limit: Some(0), timeout_ms: WAIT })),
+        ("minimal", R::Say(Say { room: room(), text: "hi".into(), re: None, key: None, timeout_ms: None })),
+        ("full", R::Say(Say { room: room(), text: "two\nlines,\ta tab and 😀".into(), re: Some(Seq(41)), key: Some(KEY), timeout_ms: WAIT })),
+        ("minimal", R::Edit(Edit { room: room(), seq: Seq(1), text: "ho".into(), key: None, timeout_ms: None })),
+        ("full", R::Edit(Edit { room: room(), seq: Seq(u64::MAX), text: "two\nlines".into(), key: Some(KEY), timeout_ms: WAIT })),
+        ("minimal", R::Delete(Delete { room: room(), seq: Seq(1), key: None, timeout_ms: None })),
+        ("full", R::Delete(Delete { room: room(), seq: Seq(300), key: Some(KEY), timeout_ms: WAIT })),
+        ("minimal", R::React(React { room: room(), seq: Seq(1), reaction: "👍".into(), on: true, key: None, timeout_ms: None })),
+        ("full", R::React(React { room: room(), seq: Seq(300), reaction: "👩‍👩‍👧‍👦".into(), on: false, key: Some(KEY), timeout_ms: WAIT })),
+        ("longest", R::React(React { room: room(), seq: Seq(1), reaction: "r".repeat(limits::REACTION_BYTES).as_str().into(), on: true, key: None, timeout_ms: None })),
+        ("minimal", R::History(History { room: room(), before: None, after: None, around: None, at: None, limit: None, timeout_ms: None })),
+        ("full", R::History(History { room: room(), before: Some(Seq(300)), after: Some(Seq(100)), around: None, at: None, limit: Some(0), timeout_ms: WAIT })),
+        ("around", R::History(History { room: room(), before: None, after: None, around: Some(Seq(300)), at: None, limit: None, timeout_ms: None })),
+        ("from a time on", R::History(History { room: room(), before: None, after: None, around: None, at: Some(TIME), limit: None, timeout_ms: None })),
+        ("minimal", R::Search(Search { text: "deploy".into(), room: None, from: None, before: None, limit: None, timeout_ms: None })),
+        ("full", R::Search(Search { text: "日本 deploy".into(), room: Some(room()), from: Some("alice".into()), before: Some(4_711), limit: Some(10), timeout_ms: WAIT })),
         ("minimal", R::Typing(Typing { room: room(), active: true, timeout_ms: None })),
         ("full", R::Typing(Typing { room: room(), active: false, timeout_ms: Some(0) })),
         ("minimal", R::Direct(Direct { name: "bob".into(), timeout_ms: None })),
@@ -97,10 +108,15 @@ pub(crate) fn events() -> Vec<(&'static str, Event)> {
         retry_after_ms: None, resume: false, limit: None, used: None, allowed: None,
     };
     vec![
-        ("short", E::Message(Message { room: room(), seq: Seq(1), time: TIME, from: alice(), text: "hi".into() })),
-        ("long", E::Message(Message { room: room(), seq: Seq(u64::MAX), time: TIME, from: alice(), text: "é\n".repeat(90).into() })),
+        ("short", E::Message(Message { room: room(), seq: Seq(1), time: TIME, from: alice(), text: "hi".into(), re: None })),
+        ("answer", E::Message(Message { room: room(), seq: Seq(2), time: TIME, from: alice(), text: "hi".into(), re: Some(Seq(1)) })),
+        ("long", E::Message(Message { room: room(), seq: Seq(u64::MAX), time: TIME, from: alice(), text: "é\n".repeat(90).into(), re: None })),
         ("set", E::TopicChanged(TopicChanged { room: room(), seq: Seq(2), time: TIME, from: alice(), text: "News".into() })),
         ("cleared", E::TopicChanged(TopicChanged { room: room(), seq: Seq(3), time: TIME, from: alice(), text: "".into() })),
+        ("full", E::Edit(Edited { room: room(), seq: Seq(4), time: TIME, from: alice(), re: Seq(1), text: "ho".into() })),
+        ("full", E::Delete(Deleted { room: room(), seq: Seq(5), time: TIME, from: alice(), re: Seq(1) })),
+        ("full", E::React(Reacted { room: room(), seq: Seq(6), time: TIME, from: alice(), re: Seq(2), text: "👍".into() })),
+        ("full", E::Unreact(Unreacted { room: room(), seq: Seq(7), time: TIME, from: alice(), re: Seq(2), text: "👍".into() })),
         ("public", E::Room(room_state())),
         ("direct", E::Room(direct_state())),
         ("one", E::Joined(Joined { room: room(), names: Page(vec![alice()]), count: 1, members: 2 })),
@@ -195,7 +211,14 @@ pub(crate) fn results() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         durability: Durability::Durable, capabilities: vec!["search".into()],
         guests: false, registration: Registration::Invite, motd: Some("Be kind.".into()), ..welcome.clone()
     };
-    let entry = |seq, kind| Entry { seq: Seq(seq), time: TIME, kind, from: alice(), text: "hi".into() };
+    let entry = |seq, kind| Entry::new(Seq(seq), TIME, kind, alice(), "hi".into());
+    let about = |seq, kind| Entry { re: Some(Seq(1)), ..entry(seq, kind) };
+    let reaction = Reaction { text: "👍".into(), count: 12, names: Page(vec![alice()]) };
+    let reacted = Entry {
+        edited: Some(TIME), reactions: Some(Page(vec![reaction])), ..about(3, EntryKind::Message)
+    };
+    let found = reacted.clone();
+    let deleted = Entry { deleted: Some(TIME), text: "".into(), ..entry(4, EntryKind::Message) };
     let topic = TopicState { topic: "News".into(), by: Some(alice()), time: Some(TIME), seq: Some(Seq(2)) };
     let info = |kind| RoomInfo { room: "ops".into(), kind, topic: "News".into(), members: 3 };
     vec![
@@ -230,6 +253,12 @@ pub(crate) fn results() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("again", "say", result(&Said { seq: Seq(1), time: TIME, dup: true })),
         ("empty", "history", result(&HistoryPage { epoch: Epoch(7), entries: Page(vec![]), first: Seq(1), head: Seq(0), more: false })),
         ("full", "history", result(&HistoryPage { epoch: Epoch(7), entries: Page(vec![entry(1, EntryKind::Message), entry(2, EntryKind::Topic)]), first: Seq(1), head: Seq(9), more: true })),
+        ("changed", "history", result(&HistoryPage { epoch: Epoch(7), entries: Page(vec![reacted, deleted, about(5, EntryKind::Edit), about(6, EntryKind::Delete), about(7, EntryKind::React), about(8, EntryKind::Unreact)]), first: Seq(1), head: Seq(9), more: false })),
+        ("empty", "search", result(&SearchPage { hits: Page(vec![]), next: None })),
+        ("full", "search", result(&SearchPage { hits: Page(vec![Hit { room: "ops".into(), entry: found }]), next: Some(4_711) })),
+        ("first", "edit", result(&Said { seq: Seq(4), time: TIME, dup: false })),
+        ("first", "delete", result(&Said { seq: Seq(5), time: TIME, dup: false })),
+        ("already", "react", result(&Said { seq: Seq(1), time: TIME, dup: true })),
         ("empty", "typing", result(&Empty {})),
         ("full", "direct", result(&direct_state())),
     ]

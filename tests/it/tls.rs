@@ -80,6 +80,8 @@ fn a_large_history_comes_whole_through_tls_in_small_pieces() {
         room: "lobby".into(),
         before: None,
         after: None,
+        around: None,
+        at: None,
         limit: None,
         timeout_ms: None,
     };

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::time::Duration;
 
 use klatch::protocol::event::Event;
-use klatch::protocol::request::{Hello, Logout, Ping, Say};
+use klatch::protocol::request::{Hello, Logout, Ping};
 use klatch::protocol::status::Code;
 use tungstenite::Message;
 use tungstenite::protocol::frame::coding::CloseCode;
@@ -136,12 +136,7 @@ fn the_first_message_may_come_with_the_request() {
 fn parts_pings_and_pongs_are_understood() {
     let server = TestServer::start();
     let mut ann = WebClient::login(&server, "ann");
-    let body = ann.body(&Say {
-        room: "lobby".into(),
-        text: "in parts".into(),
-        key: None,
-        timeout_ms: None,
-    });
+    let body = ann.body(&say("lobby", "in parts", None));
     let (first, rest) = body.split_at(body.len() / 2);
     let frame = |data: &[u8], opcode, last| {
         Message::Frame(Frame::message(data.to_vec(), OpCode::Data(opcode), last))

@@ -7,7 +7,7 @@ use klatch::base::secret::Token;
 use klatch::protocol::codec;
 use klatch::protocol::event::{Bye, Event, Message};
 use klatch::protocol::reply::{Empty, LoggedIn, Role, RoomKind, RoomState, Said};
-use klatch::protocol::request::{Hello, Login, Logout, Say};
+use klatch::protocol::request::{Hello, Login, Logout};
 use klatch::protocol::status::Code;
 use serde_json::Value;
 
@@ -49,10 +49,11 @@ pub(crate) fn session() -> String {
         time: TIME,
         from: "alice".into(),
         text: "Hello".into(),
+        re: None,
     };
     let hello = Hello { version: 1, version_min: None, client: None, timeout_ms: None };
     let login = Login::guest("alice".into());
-    let say = Say { room: "lobby".into(), text: "Hello".into(), key: Some(key), timeout_ms: None };
+    let say = crate::support::client::say("lobby", "Hello", Some(key));
     let bye = Bye {
         code: Code::Logout.number(),
         name: Code::Logout.name().into(),

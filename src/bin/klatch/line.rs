@@ -124,6 +124,7 @@ impl Session {
         let say = Say {
             room: Arc::clone(room).into(),
             text: text.as_ref().into(),
+            re: None,
             key: Some(self.client.key()),
             timeout_ms: None,
         };

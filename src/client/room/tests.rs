@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::client::event::SOFT;
-use crate::protocol::reply::{Page, RoomKind};
+use crate::protocol::reply::{EntryKind, Page, RoomKind};
 
 fn state(epoch: u64, seq: u64, first: u64) -> RoomState {
     RoomState {
@@ -22,7 +22,7 @@ fn state(epoch: u64, seq: u64, first: u64) -> RoomState {
 
 fn entry(seq: u64) -> Entry {
     let text = seq.to_string().into();
-    Entry { seq: Seq(seq), time: 0, kind: EntryKind::Message, from: "al".into(), text }
+    Entry::new(Seq(seq), 0, EntryKind::Message, "al".into(), text)
 }
 
 fn page(epoch: u64, seqs: std::ops::RangeInclusive<u64>, first: u64, head: u64) -> HistoryPage {
@@ -49,7 +49,7 @@ impl Story {
 
     fn live(&mut self, seqs: std::ops::RangeInclusive<u64>) -> &mut Self {
         for seq in seqs {
-            let event = stored(&"ops".into(), entry(seq)).unwrap();
+            let event = wire::Event::of(&"ops".into(), entry(seq)).and_then(Event::stored).unwrap();
             self.room.live(Seq(seq), event, true, &mut self.backlog);
         }
         self

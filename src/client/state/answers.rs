@@ -196,15 +196,14 @@ impl<T> Core<T> {
     }
 
     pub(super) fn event(&mut self, event: wire::Event, now: Moment) -> Result<(), Error> {
+        if let Some((room, seq)) = event.place() {
+            let room = Arc::clone(room);
+            if let Some(event) = Event::stored(event) {
+                self.live(&room, seq, event);
+            }
+            return Ok(());
+        }
         match event {
-            wire::Event::Message(message) => {
-                let (room, seq) = (Arc::clone(&message.room), message.seq);
-                self.live(&room, seq, Event::Message(message));
-            }
-            wire::Event::TopicChanged(topic) => {
-                let (room, seq) = (Arc::clone(&topic.room), topic.seq);
-                self.live(&room, seq, Event::Topic(topic));
-            }
             wire::Event::Room(state) => {
                 let room = Arc::clone(&state.room);
                 self.enter(state)?;
@@ -226,6 +225,13 @@ impl<T> Core<T> {
                 self.backlog.push(Event::Bye(bye.clone()));
                 self.bye = Some(bye);
             }
+            // They have a place in a room's order.
+            wire::Event::Message(_)
+            | wire::Event::TopicChanged(_)
+            | wire::Event::Edit(_)
+            | wire::Event::Delete(_)
+            | wire::Event::React(_)
+            | wire::Event::Unreact(_) => {}
         }
         Ok(())
     }
@@ -309,6 +315,8 @@ impl<T> Core<T> {
             room: Arc::clone(&room).into(),
             before: None,
             after: Some(after),
+            around: None,
+            at: None,
             limit: Some(limit.min(limits::HISTORY_PAGE)),
             timeout_ms: None,
         };

@@ -71,6 +71,7 @@ pub(crate) fn message(room: &str, seq: u64) -> WireEvent {
         time: 0,
         from: "bob".into(),
         text: seq.to_string().into(),
+        re: None,
     })
 }
 
@@ -127,6 +128,7 @@ impl Pair {
         let say = crate::protocol::request::Say {
             room: "lobby".into(),
             text: text.into(),
+            re: None,
             key,
             timeout_ms: None,
         };

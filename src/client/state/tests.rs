@@ -13,12 +13,8 @@ fn said(seq: u64) -> Said {
 }
 
 fn page(seqs: std::ops::RangeInclusive<u64>, head: u64) -> HistoryPage {
-    let entry = |seq: u64| Entry {
-        seq: Seq(seq),
-        time: 0,
-        kind: EntryKind::Message,
-        from: "bob".into(),
-        text: seq.to_string().into(),
+    let entry = |seq: u64| {
+        Entry::new(Seq(seq), 0, EntryKind::Message, "bob".into(), seq.to_string().into())
     };
     let more = *seqs.end() < head;
     let entries = Page(seqs.map(entry).collect());

@@ -4,7 +4,7 @@ use super::*;
 use crate::base::id::{Key, WorkerId};
 use crate::base::name::UserName;
 use crate::protocol::reply::Said;
-use crate::room::say::{Found, Saying, Spoken};
+use crate::room::say::{Act, Asked, Saying, Spoken};
 
 const POLICY: Policy = Policy { members: 3, presence_members: 100, keys: 10 };
 
@@ -35,7 +35,8 @@ fn code<T: std::fmt::Debug>(result: Result<T, Refusal>) -> Code {
 }
 
 fn say(room: &mut Room, account: u64, text: &str, key: Option<Key>) -> Result<Spoken, Refusal> {
-    room.say(AccountId(account), Saying { text: &text.into(), key, time: 0 }, Found::NotAsked)
+    let act = Act::Say { text: text.into(), re: None };
+    room.say(AccountId(account), Saying { act: &act, key, time: 0 }, &Asked::NOTHING)
 }
 
 #[track_caller]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 use super::schema::{self, OpenError};
-use super::{fresh_epoch, rows};
+use super::{fresh_epoch, pages, rows};
 use crate::base::name::RoomName;
 use crate::protocol::reply::Entry;
 use crate::store::Range;
@@ -108,6 +108,14 @@ pub fn restore(database: &Path, from: &Path) -> Result<(Holdings, Option<PathBuf
     Ok((holdings, kept))
 }
 
+/// A line of an export.
+#[derive(serde::Serialize)]
+struct Line<'a> {
+    room: &'a str,
+    #[serde(flatten)]
+    entry: &'a Entry,
+}
+
 /// Writes what was said in a room, one JSON object for each entry; returns how many there are.
 pub fn export(database: &Path, room: &RoomName, out: &mut dyn Write) -> Result<u64, CopyError> {
     let failed = |source| CopyError::Sqlite { path: database.to_owned(), source };
@@ -120,14 +128,12 @@ pub fn export(database: &Path, room: &RoomName, out: &mut dyn Write) -> Result<u
     let (mut after, mut count) = (crate::base::id::Seq(0), 0);
     loop {
         let range = Range::After(after, None);
-        let page = rows::page(&connection, room, range, 1_000, usize::MAX).map_err(failed)?;
-        for Entry { seq, time, kind, from, text } in &page.entries {
-            let line = serde_json::json!({
-                "room": room.as_str(), "seq": seq, "time": time, "kind": kind, "from": from,
-                "text": text,
-            });
+        let page = pages::page(&connection, room, range, 1_000, usize::MAX).map_err(failed)?;
+        for entry in &page.entries {
+            let line = serde_json::to_string(&Line { room: room.as_str(), entry });
+            let line = line.map_err(io::Error::from).map_err(io(Path::new("the output")))?;
             writeln!(out, "{line}").map_err(io(Path::new("the output")))?;
-            (after, count) = (*seq, count + 1);
+            (after, count) = (entry.seq, count + 1);
         }
         if !page.more {
             return Ok(count);

@@ -7,11 +7,12 @@ use rusqlite::Connection;
 
 use super::rows::{self, RoomRow};
 use super::writer::{Append, Command, Founding};
-use super::{Read, house};
+use super::{Queues, Read, house, messages, pages};
 use crate::base::id::{Epoch, Key, Seq};
 use crate::protocol::reply::TopicState;
 use crate::store::{
-    Changes, Committed, Finder, House, Journal, Keys, Range, Reader, Receipt, StoreError, Ticket,
+    Changes, Committed, Finder, House, Journal, Keys, Looker, Range, Reader, Receipt, StoreError,
+    Ticket,
 };
 
 /// The journal.
@@ -25,6 +26,7 @@ pub(super) struct SqliteJournal {
     next: Ticket,
     writes: Sender<Command>,
     reads: Sender<Read>,
+    looks: Sender<Read>,
     committed: Committed,
 }
 
@@ -37,7 +39,7 @@ impl SqliteJournal {
         room: Arc<Founding>,
         found: Option<RoomRow>,
         connection: &Connection,
-        (writes, reads): (Sender<Command>, Sender<Read>),
+        Queues { writes, reads, looks }: Queues,
         committed: Committed,
     ) -> rusqlite::Result<Self> {
         let (topic, keys, house) = match found {
@@ -58,6 +60,7 @@ impl SqliteJournal {
             next: Ticket(0),
             writes,
             reads,
+            looks,
             committed,
         })
     }
@@ -104,14 +107,26 @@ impl Journal for SqliteJournal {
 
     fn read(&self, range: Range, limit: usize, bytes: usize, reader: Reader) {
         let room = Arc::clone(&self.room);
-        let page =
-            move |connection: &Connection| rows::page(connection, &room.name, range, limit, bytes);
+        let page = move |connection: &Connection| {
+            // All of it at one moment.
+            let moment = connection.unchecked_transaction()?;
+            pages::page(&moment, &room.name, range, limit, bytes)
+        };
         ask(&self.reads, page, reader);
     }
 
     fn find(&self, from: &Arc<str>, key: Key, finder: Finder) {
         let (room, from) = (Arc::clone(&self.room), Arc::clone(from));
-        ask(&self.reads, move |connection| rows::find(connection, &room.name, &from, key), finder);
+        ask(&self.looks, move |connection| rows::find(connection, &room.name, &from, key), finder);
+    }
+
+    fn look(&self, seq: Seq, looker: Looker) {
+        let room = Arc::clone(&self.room);
+        let target = move |connection: &Connection| {
+            let moment = connection.unchecked_transaction()?;
+            messages::target(&moment, &room.name, seq)
+        };
+        ask(&self.looks, target, looker);
     }
 }
 

@@ -6,10 +6,14 @@
 mod accounts;
 pub mod backup;
 mod house;
+mod index;
 mod journal;
+mod messages;
+mod pages;
 mod registry;
 mod rows;
 mod schema;
+mod search;
 mod writer;
 
 use std::path::Path;
@@ -25,6 +29,7 @@ use self::registry::SqliteRegistry;
 pub use self::schema::OpenError;
 use self::writer::{Command, Founding, Writer};
 use super::registry::Registry;
+use super::search::{Search, Searcher};
 use super::{Committed, Journal, RoomKind, RoomRecord, Store, StoreError};
 use crate::base::id::Epoch;
 use crate::base::name::RoomName;
@@ -34,18 +39,30 @@ use crate::protocol::reply::Durability;
 const WRITES: usize = 65_536;
 /// Reads that may wait.
 const READS: usize = 4_096;
-/// Threads that read.
+/// Searches that may wait: the last of them for not much longer than people do.
+const SEARCHES: usize = 64;
+/// Threads that read pages.
 const READERS: usize = 2;
 
 /// Work for a thread that reads; without a connection if none can be had.
 type Read = Box<dyn FnOnce(Option<&Connection>) + Send>;
 
+/// The ways to the store's threads.
+#[derive(Clone)]
+struct Queues {
+    writes: Sender<Command>,
+    /// Pages, which may take their time.
+    reads: Sender<Read>,
+    /// What a room waits for: a thread of its own does it, and nothing else.
+    looks: Sender<Read>,
+}
+
 /// The store.
 pub struct SqliteStore {
     /// For what is read while a room is opened.
     catalogue: Arc<Mutex<Connection>>,
-    writes: Sender<Command>,
-    reads: Sender<Read>,
+    queues: Queues,
+    searches: Sender<search::Job>,
     /// How often the file was opened.
     run: u32,
     writer: Mutex<Option<JoinHandle<()>>>,
@@ -62,14 +79,14 @@ impl SqliteStore {
         let run = accounts::begin_run(&connection).map_err(sqlite)?;
         let catalogue = schema::open_reader(path).map_err(sqlite)?;
         let (writes, commands) = bounded(WRITES);
-        let (reads, jobs) = bounded(READS);
-        for number in 0..READERS {
-            let (path, jobs) = (path.to_owned(), jobs.clone());
-            std::thread::Builder::new()
-                .name(format!("store-read-{number}"))
-                .spawn(move || read(&path, &jobs))
-                .map_err(io)?;
-        }
+        let reads = readers("store-read", READERS, path).map_err(io)?;
+        let looks = readers("store-look", 1, path).map_err(io)?;
+        let (searches, jobs) = bounded(SEARCHES);
+        let searched = path.to_owned();
+        std::thread::Builder::new()
+            .name("store-search".into())
+            .spawn(move || search::run(&searched, &jobs))
+            .map_err(io)?;
         let writer = Writer::new(path, connection, commands);
         let writer = std::thread::Builder::new().name("store-write".into()).spawn(move || {
             writer.run();
@@ -77,8 +94,22 @@ impl SqliteStore {
             drop(lock);
         });
         let writer = Mutex::new(Some(writer.map_err(io)?));
-        Ok(Self { catalogue: Arc::new(Mutex::new(catalogue)), writes, reads, run, writer })
+        let queues = Queues { writes, reads, looks };
+        let catalogue = Arc::new(Mutex::new(catalogue));
+        Ok(Self { catalogue, queues, searches, run, writer })
     }
+}
+
+/// Starts threads that read, and gives the way to them.
+fn readers(name: &str, count: usize, path: &Path) -> std::io::Result<Sender<Read>> {
+    let (reads, jobs) = bounded(READS);
+    for number in 0..count {
+        let (path, jobs) = (path.to_owned(), jobs.clone());
+        std::thread::Builder::new()
+            .name(format!("{name}-{number}"))
+            .spawn(move || read(&path, &jobs))?;
+    }
+    Ok(reads)
 }
 
 /// Does reads until nobody is left who could ask.
@@ -102,8 +133,8 @@ impl Store for SqliteStore {
     fn registry(&self) -> Arc<dyn Registry> {
         Arc::new(SqliteRegistry {
             catalogue: Arc::clone(&self.catalogue),
-            writes: self.writes.clone(),
-            reads: self.reads.clone(),
+            writes: self.queues.writes.clone(),
+            reads: self.queues.reads.clone(),
             run: self.run,
         })
     }
@@ -126,15 +157,21 @@ impl Store for SqliteStore {
             Arc::new(founding),
             found,
             &catalogue,
-            (self.writes.clone(), self.reads.clone()),
+            self.queues.clone(),
             committed,
         );
         Ok(Box::new(journal.map_err(|error| failed(&error))?))
     }
 
+    fn search(&self, search: Search, told: Searcher) {
+        if let Err(refused) = self.searches.try_send(search::Job { search, told }) {
+            (refused.into_inner().told)(Err(StoreError::Busy));
+        }
+    }
+
     fn close(&self) {
         let Some(writer) = self.writer.lock().take() else { return };
-        if self.writes.send(Command::Stop).is_ok() && writer.join().is_err() {
+        if self.queues.writes.send(Command::Stop).is_ok() && writer.join().is_err() {
             log::error!("the thread that writes ended by a panic");
         }
     }

@@ -5,14 +5,11 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 
 use crate::base::id::{AccountId, Epoch, Key, Seq};
 use crate::base::name::RoomName;
-use crate::protocol::reply::{Entry, EntryKind, TopicState};
-use crate::store::{Keys, Known, Page, Range, RoomKind, RoomRecord, StoreError};
+use crate::protocol::reply::{EntryKind, TopicState};
+use crate::store::{Keys, Known, RoomKind, RoomRecord, StoreError};
 
 pub(super) const PUBLIC: i64 = 1;
 pub(super) const DIRECT: i64 = 2;
-
-/// What a stored entry weighs in a page besides its texts.
-const ENTRY_BYTES: usize = 64;
 
 /// `SQLite` has no unsigned integers; ours stay far below the sign.
 pub(super) fn signed(number: u64) -> i64 {
@@ -27,14 +24,22 @@ pub(super) fn kind_number(kind: EntryKind) -> i64 {
     match kind {
         EntryKind::Message => 1,
         EntryKind::Topic => 2,
+        EntryKind::Edit => 3,
+        EntryKind::Delete => 4,
+        EntryKind::React => 5,
+        EntryKind::Unreact => 6,
         EntryKind::Unknown => 0,
     }
 }
 
-fn kind_of(number: i64) -> EntryKind {
+pub(super) fn kind_of(number: i64) -> EntryKind {
     match number {
         1 => EntryKind::Message,
         2 => EntryKind::Topic,
+        3 => EntryKind::Edit,
+        4 => EntryKind::Delete,
+        5 => EntryKind::React,
+        6 => EntryKind::Unreact,
         _ => EntryKind::Unknown,
     }
 }
@@ -121,7 +126,8 @@ pub(super) fn topic(connection: &Connection, room: i64) -> rusqlite::Result<Opti
         .optional()
 }
 
-const KNOWN: &str = "SELECT key, seq, time, name, text FROM entry";
+const KNOWN: &str = "SELECT key, seq, time, name, text, kind, re,
+    edited IS NOT NULL OR deleted IS NOT NULL FROM entry";
 
 fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
     Ok(Known {
@@ -129,7 +135,9 @@ fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
         seq: Seq(unsigned(row.get(1)?)),
         time: unsigned(row.get(2)?),
         from: row.get::<_, String>(3)?.into(),
-        text: row.get::<_, String>(4)?.into(),
+        text: if row.get(7)? { None } else { Some(row.get::<_, String>(4)?.into()) },
+        kind: kind_of(row.get(5)?),
+        re: row.get::<_, Option<i64>>(6)?.map(|re| Seq(unsigned(re))),
     })
 }
 
@@ -164,57 +172,4 @@ pub(super) fn find(
         ))?
         .query_row(params![&key.0[..], from, room.as_str()], known)
         .optional()
-}
-
-/// A page of a room's entries.
-pub(super) fn page(
-    connection: &Connection,
-    name: &RoomName,
-    range: Range,
-    limit: usize,
-    bytes: usize,
-) -> rusqlite::Result<Page> {
-    let Some(RoomRow { id, first, head, .. }) = room(connection, name)? else {
-        return Ok(Page { entries: Vec::new(), first: Seq(1), more: false });
-    };
-    let end = head.next().0;
-    let (after, before, ascending) = match range {
-        Range::Newest => (0, end, false),
-        Range::Before(seq) => (0, seq.0.min(end), false),
-        Range::After(after, before) => {
-            (after.0, before.map_or(end, |before| before.0.min(end)), true)
-        }
-    };
-    let order = if ascending { "ASC" } else { "DESC" };
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT seq, time, kind, name, text FROM entry
-         WHERE room = ? AND seq > ? AND seq < ? ORDER BY seq {order} LIMIT ?",
-    ))?;
-    let most = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
-    let mut rows = statement.query(params![id, signed(after), signed(before), most])?;
-    let (mut entries, mut left, mut more) = (Vec::new(), bytes, false);
-    while let Some(row) = rows.next()? {
-        let entry = entry(row)?;
-        let size = entry.text.len() + entry.from.len() + ENTRY_BYTES;
-        more = entries.len() == limit || left < size;
-        if more {
-            break;
-        }
-        left -= size;
-        entries.push(entry);
-    }
-    if !ascending {
-        entries.reverse();
-    }
-    Ok(Page { entries, first, more })
-}
-
-fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
-    Ok(Entry {
-        seq: Seq(unsigned(row.get(0)?)),
-        time: unsigned(row.get(1)?),
-        kind: kind_of(row.get(2)?),
-        from: row.get::<_, String>(3)?.into(),
-        text: row.get::<_, String>(4)?.into(),
-    })
 }

@@ -9,10 +9,15 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 /// Every version of the schema, as the step from the one before. Append only.
-const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+    include_str!("schema/4.sql"),
+];
 
 /// "klat": tells the file from other programs' databases.
-const APPLICATION_ID: i32 = 0x6b6c_6174;
+pub(super) const APPLICATION_ID: i32 = 0x6b6c_6174;
 
 /// How long a connection waits for another one of this process.
 const BUSY: Duration = Duration::from_secs(5);
@@ -107,6 +112,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
              PRAGMA foreign_keys = ON;
              PRAGMA trusted_schema = OFF;
              PRAGMA cell_size_check = ON;
+             PRAGMA secure_delete = ON;
              PRAGMA temp_store = MEMORY;",
         )
         .map_err(failed)?;

@@ -22,7 +22,7 @@ pub(super) fn open(store: &SqliteStore) -> (Box<dyn Journal>, Told) {
 
 fn entry(seq: u64, text: &str) -> NewEntry {
     let (kind, from) = (EntryKind::Message, "ann".into());
-    let entry = Entry { seq: Seq(seq), time: seq * 10, kind, from, text: text.into() };
+    let entry = Entry::new(Seq(seq), seq * 10, kind, from, text.into());
     NewEntry {
         entry,
         account: AccountId(1),
@@ -134,13 +134,13 @@ fn a_full_disk_refuses_and_recovers_by_itself() {
     set(&connection, 40);
     let (writes, commands) = bounded(9);
     let (reads, _jobs) = bounded(9);
+    let queues = Queues { writes, looks: reads.clone(), reads };
     let (sender, told) = mpsc::channel();
     let founding = Founding { name: lobby(), kind: RoomKind::Public, epoch: Epoch(1) };
     let catalogue = schema::open_reader(&path).unwrap();
     let committed = Arc::new(move |ticket, outcome| sender.send((ticket, outcome)).unwrap());
     let mut journal =
-        SqliteJournal::new(Arc::new(founding), None, &catalogue, (writes, reads), committed)
-            .unwrap();
+        SqliteJournal::new(Arc::new(founding), None, &catalogue, queues, committed).unwrap();
     let mut writer = Writer::new(&path, connection, commands);
     let mut attempt = |writer: &mut Writer, seq| {
         let receipt = journal.append(entries(vec![entry(seq, &"x".repeat(10_000))]));
@@ -158,6 +158,35 @@ fn a_full_disk_refuses_and_recovers_by_itself() {
     set(writer.connection(), 4_000);
     assert_eq!(attempt(&mut writer, seq), Ok(()), "the same seq, as if nothing had been");
     drop(lock);
+}
+
+#[test]
+fn a_database_of_each_earlier_version_is_brought_up_to_date_with_all_that_is_in_it() {
+    for version in 1..schema::MIGRATIONS.len() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("klatch.db");
+        schema::guard(&path).unwrap();
+        let old = Connection::open(&path).unwrap();
+        for sql in &schema::MIGRATIONS[..version] {
+            old.execute_batch(sql).unwrap();
+        }
+        old.pragma_update(None, "application_id", schema::APPLICATION_ID).unwrap();
+        old.pragma_update(None, "user_version", i64::try_from(version).unwrap()).unwrap();
+        old.execute_batch(
+            "INSERT INTO room (name, kind, epoch) VALUES ('lobby', 1, 7);
+             INSERT INTO entry (room, seq, time, kind, account, name, text)
+             VALUES (1, 1, 10, 1, 1, 'ann', 'before');",
+        )
+        .unwrap();
+        drop(old);
+        let store = SqliteStore::open(&path).unwrap();
+        let (mut journal, told) = open(&store);
+        assert_eq!((journal.epoch(), journal.head()), (Epoch(7), Seq(1)));
+        say(&mut *journal, &told, 2, "after").unwrap();
+        let page = page(&*journal, Range::Newest, 9, 60_000);
+        let texts: Vec<_> = page.entries.iter().map(|entry| &*entry.text).collect();
+        assert_eq!(texts, ["before", "after"], "from version {version}");
+    }
 }
 
 #[test]

@@ -6,12 +6,15 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::accounts;
 use super::house;
+use super::index;
+use super::messages;
 use super::rows;
 use super::schema;
 use crate::base::id::{AccountId, Epoch, Seq};
@@ -21,6 +24,12 @@ use crate::store::{Changes, Committed, NewEntry, RoomKind, StoreError, Ticket};
 
 /// Most entries of one commit: bounds how long the first of them waits for the last.
 const ENTRIES_PER_COMMIT: usize = 4096;
+/// Entries that are indexed at once: bounds how long a message waits for it.
+const INDEXED_AT_ONCE: usize = 128;
+/// With more entries than this to be indexed, each moment without a message is used.
+const INDEXED_TOGETHER: usize = 512;
+/// With fewer, so long a silence is waited for: they are few enough to be scanned.
+const SILENCE: Duration = Duration::from_millis(200);
 
 /// A room, as the writer has to know it to make it.
 #[derive(Debug)]
@@ -55,6 +64,8 @@ pub(super) struct Writer {
     /// For each room that was written to: its row, and its newest seq.
     rooms: HashMap<RoomName, Row>,
     failing: bool,
+    /// Entries that are not in the index; more than there are, until it is known to be complete.
+    unindexed: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -79,7 +90,9 @@ impl From<rusqlite::Error> for Failure {
 
 impl Writer {
     pub(super) fn new(path: &Path, connection: Connection, commands: Receiver<Command>) -> Self {
-        Self { path: path.to_owned(), connection, commands, rooms: HashMap::new(), failing: false }
+        let unindexed = index::missing(&connection).unwrap_or(usize::MAX);
+        let (path, rooms, failing) = (path.to_owned(), HashMap::new(), false);
+        Self { path, connection, commands, rooms, failing, unindexed }
     }
 
     /// Writes until it is told to stop, or nobody is left who could ask.
@@ -89,13 +102,13 @@ impl Writer {
 
     /// Takes what waits, and commits it; false at the end.
     pub(super) fn step(&mut self) -> bool {
-        let first = match self.commands.recv() {
-            Ok(Command::Append(first)) => first,
-            Ok(Command::Change(change, told)) => {
+        let first = match self.next() {
+            Some(Command::Append(first)) => first,
+            Some(Command::Change(change, told)) => {
                 self.change(&change, told);
                 return true;
             }
-            Ok(Command::Stop) | Err(_) => return false,
+            Some(Command::Stop) | None => return false,
         };
         let mut count = first.changes.entries.len();
         let mut batch = vec![first];
@@ -119,6 +132,32 @@ impl Writer {
         true
     }
 
+    /// Waits for the next command, and meanwhile fills the index.
+    fn next(&mut self) -> Option<Command> {
+        while self.unindexed > 0 {
+            let pause = if self.unindexed > INDEXED_TOGETHER { Duration::ZERO } else { SILENCE };
+            match self.commands.recv_timeout(pause) {
+                Ok(command) => return Some(command),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => self.index(),
+            }
+        }
+        self.commands.recv().ok()
+    }
+
+    fn index(&mut self) {
+        match index::fill(&mut self.connection, INDEXED_AT_ONCE) {
+            Ok(0) => self.unindexed = 0,
+            // One more portion tells whether that was all.
+            Ok(count) => self.unindexed = self.unindexed.saturating_sub(count).max(1),
+            Err(error) => {
+                log::error!(error:% = error; "what was said cannot be indexed for searches");
+                // With the next message it is tried again.
+                self.unindexed = 0;
+            }
+        }
+    }
+
     #[cfg(test)]
     pub(super) fn connection(&self) -> &Connection {
         &self.connection
@@ -130,6 +169,8 @@ impl Writer {
                 if std::mem::take(&mut self.failing) {
                     log::info!("the storage works again");
                 }
+                let count: usize = batch.iter().map(|append| append.changes.entries.len()).sum();
+                self.unindexed = self.unindexed.saturating_add(count);
                 for (append, outcome) in batch.iter().zip(outcomes) {
                     (append.committed)(append.ticket, outcome);
                 }
@@ -224,10 +265,11 @@ fn insert(
         None => find_or_found(transaction, &append.room)?,
     };
     let mut statement = transaction.prepare_cached(
-        "INSERT INTO entry (room, seq, time, kind, account, name, text, key)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO entry (room, seq, time, kind, account, name, text, key, re)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
-    for NewEntry { entry, account, key } in &append.changes.entries {
+    for new in &append.changes.entries {
+        let NewEntry { entry, account, key } = new;
         if entry.seq != row.head.next() {
             rooms.remove(name);
             return Err(Failure::Hole);
@@ -242,7 +284,11 @@ fn insert(
             &*entry.from,
             &*entry.text,
             key.as_ref().map(|key| &key.0[..]),
+            entry.re.map(|re| rows::signed(re.0)),
         ])?;
+        if entry.re.is_some() {
+            messages::apply(transaction, row.id, new)?;
+        }
         row.head = entry.seq;
     }
     house::write(transaction, row.id, &append.changes)?;

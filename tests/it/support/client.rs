@@ -212,8 +212,7 @@ impl TestClient {
         let mut entries: Vec<Entry> = Vec::new();
         loop {
             let after = Some(entries.last().map_or(Seq(0), |entry| entry.seq));
-            let history =
-                History { room: room.into(), before: None, after, limit: None, timeout_ms: None };
+            let history = History { after, ..history(room) };
             let page = self.request(&history).expect("a page");
             entries.extend(page.entries.0);
             if !page.more {
@@ -264,7 +263,13 @@ pub(crate) fn now() -> u64 {
 }
 
 pub(crate) fn say(room: &str, text: &str, key: Option<Key>) -> Say {
-    Say { room: room.into(), text: text.into(), key, timeout_ms: None }
+    Say { room: room.into(), text: text.into(), re: None, key, timeout_ms: None }
+}
+
+/// Asks for the newest page of a room.
+pub(crate) fn history(room: &str) -> History {
+    let (before, after, around, at, limit) = (None, None, None, None, None);
+    History { room: room.into(), before, after, around, at, limit, timeout_ms: None }
 }
 
 pub(crate) fn code_of(error: &ErrorBody) -> Code {

@@ -258,9 +258,13 @@ export class Core {
   private event(event: WireEvent): void {
     switch (event.name) {
       case 'message':
-      case 'topic': {
+      case 'topic':
+      case 'edit':
+      case 'delete':
+      case 'react':
+      case 'unreact': {
         const { room, ...entry } = event.payload
-        this.follow.rooms.get(room)?.live({ ...entry, kind: event.name })
+        this.follow.rooms.get(room)?.live({ text: '', ...entry, kind: event.name })
         return
       }
       case 'room':

@@ -100,6 +100,19 @@ export interface ConfiguredEvent {
   by: string
 }
 
+export interface DeleteEvent {
+  /** The room. */
+  room: string
+  /** Its place in the room's order. */
+  seq: Uint64
+  /** When the server took it, in milliseconds since 1970 UTC. */
+  time: Uint64
+  /** Who deleted it. */
+  from: string
+  /** The message. */
+  re: Uint64
+}
+
 export interface DeviceInfo {
   /** Identifies the device. */
   id: Uint64
@@ -120,6 +133,21 @@ export interface DeviceList {
   devices: DeviceInfo[]
 }
 
+export interface EditEvent {
+  /** The room. */
+  room: string
+  /** Its place in the room's order. */
+  seq: Uint64
+  /** When the server took it, in milliseconds since 1970 UTC. */
+  time: Uint64
+  /** Who changed it. */
+  from: string
+  /** The message. */
+  re: Uint64
+  /** Its new text. */
+  text: string
+}
+
 export interface Empty {
 }
 
@@ -129,11 +157,19 @@ export interface Entry {
   /** When the server took it, in milliseconds since 1970 UTC. */
   time: Uint64
   /** What it is. */
-  kind: 'message' | 'topic'
+  kind: 'message' | 'topic' | 'edit' | 'delete' | 'react' | 'unreact'
   /** The account that caused it. */
   from: string
-  /** The text of a message; the new topic. */
+  /** The text of a message; the new topic; the new text of an `edit`; the reaction of `react` and `unreact`. Empty if it was deleted. */
   text: string
+  /** The message that it is about, or that it answers. */
+  re?: Uint64
+  /** When the message was last edited, in milliseconds since 1970 UTC. */
+  edited?: Uint64
+  /** When the text was deleted, in milliseconds since 1970 UTC. */
+  deleted?: Uint64
+  /** The reactions to the message, the one that was used first before the others. */
+  reactions?: Reaction[]
 }
 
 export interface ErrorBody {
@@ -175,6 +211,13 @@ export interface HistoryPage {
   head: Uint64
   /** Whether there are more in the direction asked for. */
   more: boolean
+}
+
+export interface Hit {
+  /** Its room. */
+  room: string
+  /** The message, as it is now. */
+  entry: Entry
 }
 
 export interface InvitedEvent {
@@ -295,6 +338,8 @@ export interface MessageEvent {
   from: string
   /** What was said. */
   text: string
+  /** The seq of the message that it answers. */
+  re?: Uint64
 }
 
 export interface PingEvent {
@@ -314,6 +359,30 @@ export interface RankedEvent {
   role: 'member' | 'moderator' | 'owner'
   /** Who did it. */
   by: string
+}
+
+export interface ReactEvent {
+  /** The room. */
+  room: string
+  /** Its place in the room's order. */
+  seq: Uint64
+  /** When the server took it, in milliseconds since 1970 UTC. */
+  time: Uint64
+  /** Whose reaction it is. */
+  from: string
+  /** The message. */
+  re: Uint64
+  /** The reaction. */
+  text: string
+}
+
+export interface Reaction {
+  /** The reaction. */
+  text: string
+  /** How many accounts reacted so. */
+  count: number
+  /** Their names, the first of them before the others; not more than 10, however many they are. */
+  names: string[]
 }
 
 export interface RemovedEvent {
@@ -398,12 +467,19 @@ export interface RoomState {
 }
 
 export interface Said {
-  /** The message's place in the room's order. */
+  /** The entry's place in the room's order. */
   seq: Uint64
   /** When the server took it, in milliseconds since 1970 UTC. */
   time: Uint64
-  /** Whether the key had been used before: this is the earlier result, nothing was said again. */
+  /** Whether nothing was done: the key had been used before, and this is the earlier result; or a reaction was as asked already, and this is the message's place. */
   dup: boolean
+}
+
+export interface SearchPage {
+  /** What was found. */
+  hits: Hit[]
+  /** Where to go on, as `before` of the next search; absent if everything was searched. */
+  next?: Uint64
 }
 
 export interface StandingInfo {
@@ -461,6 +537,21 @@ export interface TypingEvent {
   active: boolean
 }
 
+export interface UnreactEvent {
+  /** The room. */
+  room: string
+  /** Its place in the room's order. */
+  seq: Uint64
+  /** When the server took it, in milliseconds since 1970 UTC. */
+  time: Uint64
+  /** Whose reaction it was. */
+  from: string
+  /** The message. */
+  re: Uint64
+  /** The reaction. */
+  text: string
+}
+
 export interface Welcome {
   /** The version of the protocol that holds from now on. */
   version: number
@@ -485,13 +576,16 @@ export interface Welcome {
 export const SHAPES: Record<string, Record<string, string>> = {
   ByeEvent: { code: 'u16', name: 'str', text: 'str', retry_after_ms: 'u64?', resume: 'bool', limit: 'str?', used: 'u64?', allowed: 'u64?' },
   ConfiguredEvent: { room: 'str', kind: 'str', announcement: 'bool', slow_ms: 'u32', by: 'str' },
+  DeleteEvent: { room: 'str', seq: 'u64', time: 'u64', from: 'str', re: 'u64' },
   DeviceInfo: { id: 'u64', device: 'str', since: 'u64', seen: 'u64', online: 'bool', current: 'bool' },
   DeviceList: { devices: '32*DeviceInfo' },
+  EditEvent: { room: 'str', seq: 'u64', time: 'u64', from: 'str', re: 'u64', text: 'str' },
   Empty: {  },
-  Entry: { seq: 'u64', time: 'u64', kind: 'str', from: 'str', text: 'str' },
+  Entry: { seq: 'u64', time: 'u64', kind: 'str', from: 'str', text: 'str', re: 'u64?', edited: 'u64?', deleted: 'u64?', reactions: '32*Reaction?' },
   ErrorBody: { code: 'u16', name: 'str', text: 'str', applied: 'str', limit: 'str?', used: 'u64?', allowed: 'u64?', retry_after_ms: 'u64?', suggestion: 'str?' },
   Gone: { name: 'str', reason: 'str' },
   HistoryPage: { epoch: 'u64', entries: '1024*Entry', first: 'u64', head: 'u64', more: 'bool' },
+  Hit: { room: 'str', entry: 'Entry' },
   InvitedEvent: { room: 'str', by: 'str' },
   JoinedEvent: { room: 'str', names: '32*str', count: 'u32', members: 'u32' },
   LeftEvent: { room: 'str', gone: '32*Gone', count: 'u32', members: 'u32' },
@@ -499,21 +593,25 @@ export const SHAPES: Record<string, Record<string, string>> = {
   LoggedIn: { name: 'str', guest: 'bool', admin: 'bool', token: 'bin32', hold_ms: 'u64', rooms: '1024*str' },
   MemberInfo: { id: 'u64', name: 'str', since: 'u64', role: 'str', guest: 'bool' },
   MemberList: { members: '1024*MemberInfo', total: 'u32', more: 'bool' },
-  MessageEvent: { room: 'str', seq: 'u64', time: 'u64', from: 'str', text: 'str' },
+  MessageEvent: { room: 'str', seq: 'u64', time: 'u64', from: 'str', text: 'str', re: 'u64?' },
   PingEvent: {  },
   Pong: { time: 'u64' },
   RankedEvent: { room: 'str', name: 'str', role: 'str', by: 'str' },
+  ReactEvent: { room: 'str', seq: 'u64', time: 'u64', from: 'str', re: 'u64', text: 'str' },
+  Reaction: { text: 'str', count: 'u32', names: '10*str' },
   RemovedEvent: { room: 'str', reason: 'str', by: 'str?', text: 'str?', until: 'u64?' },
   RoomEvent: { room: 'str', kind: 'str', with: 'str?', epoch: 'u64', seq: 'u64', first: 'u64', topic: 'str', members: 'u32', role: 'str', announcement: 'bool', slow_ms: 'u32' },
   RoomInfo: { room: 'str', kind: 'str', topic: 'str', members: 'u32' },
   RoomList: { rooms: '1024*RoomInfo', more: 'bool' },
   RoomState: { room: 'str', kind: 'str', with: 'str?', epoch: 'u64', seq: 'u64', first: 'u64', topic: 'str', members: 'u32', role: 'str', announcement: 'bool', slow_ms: 'u32' },
   Said: { seq: 'u64', time: 'u64', dup: 'bool' },
+  SearchPage: { hits: '1024*Hit', next: 'u64?' },
   StandingInfo: { id: 'u64', name: 'str', role: 'str', invited: 'bool', banned_until: 'u64?', muted_until: 'u64?' },
   StandingList: { standings: '1024*StandingInfo', more: 'bool' },
   TopicEvent: { room: 'str', seq: 'u64', time: 'u64', from: 'str', text: 'str' },
   TopicState: { topic: 'str', by: 'str?', time: 'u64?', seq: 'u64?' },
   TypingEvent: { room: 'str', from: 'str', active: 'bool' },
+  UnreactEvent: { room: 'str', seq: 'u64', time: 'u64', from: 'str', re: 'u64', text: 'str' },
   Welcome: { version: 'u16', server: 'str', durability: 'str', capabilities: '1024*str', limits: 'Limits', time: 'u64', guests: 'bool', registration: 'str', motd: 'str?' },
 }
 
@@ -536,7 +634,11 @@ export interface Methods {
   members: { params: MembersParams; result: MemberList }
   topic: { params: TopicParams; result: TopicState }
   say: { params: SayParams; result: Said }
+  edit: { params: EditParams; result: Said }
+  delete: { params: DeleteParams; result: Said }
+  react: { params: ReactParams; result: Said }
   history: { params: HistoryParams; result: HistoryPage }
+  search: { params: SearchParams; result: SearchPage }
   typing: { params: TypingParams; result: Empty }
   direct: { params: DirectParams; result: RoomState }
   invite: { params: InviteParams; result: Empty }
@@ -567,7 +669,11 @@ export const RESULTS: Record<keyof Methods, string> = {
   members: 'MemberList',
   topic: 'TopicState',
   say: 'Said',
+  edit: 'Said',
+  delete: 'Said',
+  react: 'Said',
   history: 'HistoryPage',
+  search: 'SearchPage',
   typing: 'Empty',
   direct: 'RoomState',
   invite: 'Empty',
@@ -720,7 +826,48 @@ export interface SayParams {
   room: string
   /** The text. */
   text: string
+  /** The seq of the message that this one answers. */
+  re?: Uint64
   /** Made by the client, the same on every retry: the text is said once, however often it is sent. Best a UUID of version 7, which begins with the time; any other 16 bytes will do. */
+  key?: Uint8Array
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface EditParams {
+  /** The room. */
+  room: string
+  /** The message. */
+  seq: Uint64
+  /** The new text. */
+  text: string
+  /** As in `say`. */
+  key?: Uint8Array
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface DeleteParams {
+  /** The room. */
+  room: string
+  /** The message. */
+  seq: Uint64
+  /** As in `say`. */
+  key?: Uint8Array
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface ReactParams {
+  /** The room. */
+  room: string
+  /** The message. */
+  seq: Uint64
+  /** The reaction: an emoji, or a short word. */
+  reaction: string
+  /** Whether it is to be there. */
+  on: boolean
+  /** As in `say`. */
   key?: Uint8Array
   /** Give up if the request's turn has not come within this many milliseconds. */
   timeout_ms?: number
@@ -733,6 +880,25 @@ export interface HistoryParams {
   before?: Uint64
   /** Only entries after this seq: the oldest of them. */
   after?: Uint64
+  /** The entries around this seq: about as many before it as from it on. */
+  around?: Uint64
+  /** The entries from this time on, in milliseconds since 1970 UTC: the oldest of them. */
+  at?: Uint64
+  /** At most so many; the page's bound is the default. */
+  limit?: number
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface SearchParams {
+  /** Words that must all be in the text, also inside of others; one of two characters or more. */
+  text: string
+  /** In this room only. */
+  room?: string
+  /** Said by the account of this name only. */
+  from?: string
+  /** Go on behind an earlier page: its `next`. */
+  before?: Uint64
   /** At most so many; the page's bound is the default. */
   limit?: number
   /** Give up if the request's turn has not come within this many milliseconds. */
@@ -838,6 +1004,10 @@ export interface StandingsParams {
 export interface Events {
   message: MessageEvent
   topic: TopicEvent
+  edit: EditEvent
+  delete: DeleteEvent
+  react: ReactEvent
+  unreact: UnreactEvent
   room: RoomEvent
   joined: JoinedEvent
   left: LeftEvent
@@ -854,6 +1024,10 @@ export interface Events {
 export const EVENTS: Record<string, string> = {
   message: 'MessageEvent',
   topic: 'TopicEvent',
+  edit: 'EditEvent',
+  delete: 'DeleteEvent',
+  react: 'ReactEvent',
+  unreact: 'UnreactEvent',
   room: 'RoomEvent',
   joined: 'JoinedEvent',
   left: 'LeftEvent',

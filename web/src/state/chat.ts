@@ -209,6 +209,7 @@ function told(view: RoomView, entries: Entry[], live: boolean): void {
   for (const entry of entries) {
     typing.delete(entry.from)
     if (entry.kind === 'topic') view.state.value = { ...view.state.value, topic: entry.text }
+    else if (entry.kind !== 'message') continue
     else if (entry.from === me.value) view.echo(entry.text)
     else news(view, entry, live)
   }

@@ -3,7 +3,7 @@
 import type { Entry, Place } from '../protocol'
 import { RoomView } from './room'
 import { saveSnapshot, type Snapshot } from './stored'
-import { itemOf, type Item } from './timeline'
+import { itemsOf, type Item } from './timeline'
 
 /** Entries of a room that can be read without a connection. */
 const KEPT = 200
@@ -46,7 +46,7 @@ export function fromSnapshot(snapshot: Snapshot): RoomView[] {
     room.read = stored.read
     room.unread.value = stored.unread
     room.mentions.value = stored.mentions
-    room.timeline.items = stored.entries.map(itemOf)
+    room.timeline.items = itemsOf(stored.entries)
     room.show()
     return room
   })

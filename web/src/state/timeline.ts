@@ -28,40 +28,59 @@ const NAMED = 64
 let ids = 0
 const newId = (): string => `v${(ids += 1)}`
 
-export const itemOf = (entry: Entry): Item => ({
-  kind: entry.kind,
-  id: `s${Number(entry.seq)}`,
-  seq: Number(entry.seq),
-  time: Number(entry.time),
-  from: entry.from,
-  text: entry.text,
-})
+/** The items of entries: what is shown as a row of its own. */
+export const itemsOf = (entries: Entry[]): Item[] =>
+  entries.flatMap(({ kind, seq, time, from, text }): Item[] =>
+    kind === 'message' || kind === 'topic'
+      ? [{ kind, id: `s${Number(seq)}`, seq: Number(seq), time: Number(time), from, text }]
+      : [],
+  )
 
 export class Timeline {
   items: Item[] = []
   /** Whether the room's history holds more than the oldest item. */
   more = true
+  /** The oldest and the newest entry that were given, be they rows or not. */
+  private low: number | undefined
+  private high: number | undefined
 
   /** The oldest and the newest seq that are loaded. */
   get firstSeq(): number | undefined {
-    return seqOf(this.items.find((item) => seqOf(item) !== undefined))
+    const first = seqOf(this.items.find((item) => seqOf(item) !== undefined))
+    return first === undefined ? this.low : Math.min(first, this.low ?? first)
   }
 
   get lastSeq(): number | undefined {
-    return seqOf(this.items.findLast((item) => seqOf(item) !== undefined))
+    const last = seqOf(this.items.findLast((item) => seqOf(item) !== undefined))
+    return last === undefined ? this.high : Math.max(last, this.high ?? last)
   }
 
   append(entries: Entry[]): void {
     const last = this.lastSeq ?? 0
-    const fresh = entries.filter((entry) => Number(entry.seq) > last).map(itemOf)
-    this.items = [...this.items, ...fresh]
+    const fresh = entries.filter((entry) => Number(entry.seq) > last)
+    const newest = fresh.at(-1)
+    if (!newest) return
+    this.high = Number(newest.seq)
+    this.items = [...this.items, ...itemsOf(fresh)]
+    for (const entry of fresh) this.change(entry)
+  }
+
+  /** A message has another text now, or none. */
+  private change({ kind, re, text }: Entry): void {
+    if (kind !== 'edit' && kind !== 'delete') return
+    const at = this.items.findLastIndex((item) => item.kind === 'message' && item.seq === Number(re))
+    const item = this.items[at]
+    if (item?.kind !== 'message') return
+    this.items = this.items.with(at, { ...item, text: kind === 'edit' ? text : '' })
   }
 
   /** Older entries. Gives how many they were. */
   prepend(entries: Entry[], more: boolean): number {
     this.more = more
     const first = this.firstSeq ?? Infinity
-    const older = entries.filter((entry) => Number(entry.seq) < first).map(itemOf)
+    const before = entries.filter((entry) => Number(entry.seq) < first)
+    if (before[0]) this.low = Number(before[0].seq)
+    const older = itemsOf(before)
     if (older.length > 0) this.items = [...older, ...this.items]
     return older.length
   }
@@ -83,6 +102,7 @@ export class Timeline {
 
   clear(): void {
     this.items = []
+    this.low = this.high = undefined
     this.more = true
   }
 
@@ -90,6 +110,7 @@ export class Timeline {
   trim(count: number): void {
     if (this.items.length <= count) return
     this.items = this.items.slice(-count)
+    this.low = undefined
     this.more = true
   }
 }

@@ -191,7 +191,7 @@ fn bad_frame(number: usize) -> Vec<u8> {
 
 fn big_frame() -> Vec<u8> {
     let (room, text) = (room_name(FIRST_ROOM).as_str().into(), "y".repeat(BIG_TEXT));
-    let say = Say { room, text: text.as_str().into(), key: None, timeout_ms: None };
+    let say = Say { room, text: text.as_str().into(), re: None, key: None, timeout_ms: None };
     let frame = codec::request(9, &say).to_vec();
     debug_assert!(frame.len() > BIG_TEXT + FRAME_HEADER_BYTES);
     frame

@@ -61,7 +61,7 @@ impl Driver for Klatch {
 
     fn template(&self, room: usize) -> Template {
         let (room, text) = (room_name(room).as_str().into(), text().as_str().into());
-        let say = Say { room, text, key: None, timeout_ms: None };
+        let say = Say { room, text, re: None, key: None, timeout_ms: None };
         // A number that takes four bytes, so that any other fits in its place.
         let frame = codec::request(u32::MAX, &say).to_vec();
         let id = frame.windows(4).position(|bytes| bytes == u32::MAX.to_be_bytes());

@@ -57,6 +57,7 @@ impl Driver for Relay {
             time: 1_800_000_000_000,
             from: "user-0".into(),
             text: text().as_str().into(),
+            re: None,
         };
         let mut frame = BytesMut::new();
         codec::append_event(&mut frame, &Event::Message(message));

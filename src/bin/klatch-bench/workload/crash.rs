@@ -223,7 +223,7 @@ fn send(person: &mut Person, name: &str, window: usize, acked: &AtomicUsize) -> 
 }
 
 fn say(words: &str, key: Key) -> Say {
-    Say { room: ROOM.into(), text: words.into(), key: Some(key), timeout_ms: None }
+    Say { room: ROOM.into(), text: words.into(), re: None, key: Some(key), timeout_ms: None }
 }
 
 /// Sends again what was not acknowledged, with the same keys.
@@ -297,7 +297,7 @@ mod tests {
 
     fn entry(seq: u64, text: &str) -> Entry {
         let (kind, from) = (EntryKind::Message, "s0".into());
-        Entry { seq: Seq(seq), time: 0, kind, from, text: text.into() }
+        Entry::new(Seq(seq), 0, kind, from, text.into())
     }
 
     /// Two senders, whose three texts were acknowledged at 1, 2 and 3, and seen.

@@ -91,7 +91,15 @@ impl Person {
         loop {
             let after = Some(entries.last().map_or(last, |entry| entry.seq));
             let room = room.into();
-            let history = History { room, before: None, after, limit: None, timeout_ms: None };
+            let history = History {
+                room,
+                before: None,
+                after,
+                around: None,
+                at: None,
+                limit: None,
+                timeout_ms: None,
+            };
             let page = self.request(&history)?;
             entries.extend(page.entries.0);
             if !page.more {

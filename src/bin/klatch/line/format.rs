@@ -68,6 +68,21 @@ fn text(event: &Event, context: &Context<'_>) -> Option<Shown> {
         Event::Message(said) => {
             context.line(said.time, &said.room, &format!("<{}> {}", said.from, said.text))
         }
+        Event::Edit(edit) => {
+            let text = format!("* {} edited #{}: {}", edit.from, edit.re.0, edit.text);
+            context.line(edit.time, &edit.room, &text)
+        }
+        Event::Delete(gone) => {
+            context.line(gone.time, &gone.room, &format!("* {} deleted #{}", gone.from, gone.re.0))
+        }
+        Event::React(new) => {
+            let text = format!("* {} reacted to #{}: {}", new.from, new.re.0, new.text);
+            context.line(new.time, &new.room, &text)
+        }
+        Event::Unreact(gone) => {
+            let text = format!("* {} took back from #{}: {}", gone.from, gone.re.0, gone.text);
+            context.line(gone.time, &gone.room, &text)
+        }
         Event::Topic(topic) => {
             let text = format!("* {} set the topic: {}", topic.from, topic.text);
             context.line(topic.time, &topic.room, &text)
@@ -115,6 +130,10 @@ fn json_of(event: &Event) -> Value {
     match event {
         Event::Message(payload) => named("message", payload),
         Event::Topic(payload) => named("topic", payload),
+        Event::Edit(payload) => named("edit", payload),
+        Event::Delete(payload) => named("delete", payload),
+        Event::React(payload) => named("react", payload),
+        Event::Unreact(payload) => named("unreact", payload),
         Event::Room(payload) => named("room", payload),
         Event::Joined(payload) => named("joined", payload),
         Event::Left(payload) => named("left", payload),

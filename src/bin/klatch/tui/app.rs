@@ -10,7 +10,9 @@ use std::time::Duration;
 use klatch::base::clock::Moment;
 use klatch::base::id::Seq;
 use klatch::client::Error;
-use klatch::protocol::reply::{HistoryPage, MemberInfo, RoomList, RoomState, Said, TopicState};
+use klatch::protocol::reply::{
+    HistoryPage, MemberInfo, RoomList, RoomState, Said, SearchPage, TopicState,
+};
 
 use super::act::Act;
 use super::chat::{Chat, Older};
@@ -29,12 +31,17 @@ const TYPING_EVERY: Duration = Duration::from_secs(4);
 pub(super) enum Effect {
     Say { room: Arc<str>, id: u64, text: Arc<str> },
     History { room: Arc<str>, before: Option<Seq> },
+    Reply { room: Arc<str>, re: Seq, text: String },
+    Edit { room: Arc<str>, seq: Seq, text: String },
+    Delete { room: Arc<str>, seq: Seq },
+    React { room: Arc<str>, seq: Seq, reaction: String, on: bool },
     Members { room: Arc<str> },
     Join { room: String },
     Create { room: String, topic: Option<String> },
     Direct { name: String, text: Option<String> },
     Leave { room: Arc<str> },
     Topic { room: Arc<str>, topic: Option<String> },
+    Search { text: String },
     Rooms,
     Typing { room: Arc<str> },
     Rename { name: String },
@@ -77,6 +84,10 @@ pub(super) enum Done {
     },
     Rooms {
         result: Result<RoomList, Error>,
+    },
+    Found {
+        text: String,
+        result: Result<SearchPage, Error>,
     },
     Renamed {
         result: Result<Arc<str>, Error>,
@@ -304,6 +315,17 @@ impl App {
                 self.in_room(|room| Effect::Members { room });
             }
             Command::Topic(topic) => self.in_room(|room| Effect::Topic { room, topic }),
+            Command::Reply(back, text) => {
+                self.about_any(back, |room, re| Effect::Reply { room, re, text });
+            }
+            Command::Edit(back, text) => {
+                self.about_own(back, |room, seq| Effect::Edit { room, seq, text });
+            }
+            Command::Delete(back) => self.about_own(back, |room, seq| Effect::Delete { room, seq }),
+            Command::React(back, reaction, on) => {
+                self.about_any(back, |room, seq| Effect::React { room, seq, reaction, on });
+            }
+            Command::Search(text) => self.effect(Effect::Search { text }),
             Command::Rooms => self.effect(Effect::Rooms),
             Command::Name(name) => self.effect(Effect::Rename { name }),
             Command::Act(act @ (Act::Devices | Act::Logout(_))) => {

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use klatch::base::id::{Epoch, Seq};
-use klatch::protocol::reply::{Entry, EntryKind, RoomState};
+use klatch::protocol::reply::{Entry, EntryKind, Reaction, RoomState};
 
 const ENTRIES: usize = 5_000;
 const BYTES: usize = 4 << 20;
@@ -33,9 +33,22 @@ pub(super) struct Item {
     pub(super) kind: Kind,
     pub(super) from: Arc<str>,
     pub(super) text: Arc<str>,
+    /// The message that it answers.
+    pub(super) re: Option<Seq>,
+    pub(super) edited: bool,
+    pub(super) deleted: bool,
+    pub(super) reactions: Vec<Reaction>,
+    /// Changes up to this one are in it.
+    pub(super) as_of: Seq,
 }
 
 impl Item {
+    /// What is new, and about nothing else.
+    pub(super) fn new(seq: Seq, time: u64, kind: Kind, from: Arc<str>, text: Arc<str>) -> Self {
+        let (re, edited, deleted, reactions) = (None, false, false, Vec::new());
+        Self { seq, time, kind, from, text, re, edited, deleted, reactions, as_of: seq }
+    }
+
     fn bytes(&self) -> usize {
         self.text.len()
     }
@@ -88,6 +101,8 @@ pub(super) struct Chat {
     pub(super) mentioned: bool,
     pub(super) unsaid: VecDeque<Unsaid>,
     epoch: Option<Epoch>,
+    /// The oldest entry of the pages that were read.
+    read: Option<Seq>,
 }
 
 impl Chat {
@@ -108,6 +123,7 @@ impl Chat {
             mentioned: false,
             unsaid: VecDeque::new(),
             epoch: None,
+            read: None,
         }
     }
 
@@ -130,6 +146,7 @@ impl Chat {
     pub(super) fn reset(&mut self) {
         self.items.iter_mut().for_each(|item| item.seq = Seq(0));
         self.older = Older::None;
+        self.read = None;
     }
 
     /// How it is called on the screen.
@@ -145,15 +162,16 @@ impl Chat {
         self.items.back().map_or(Seq(0), |item| item.seq)
     }
 
-    /// The oldest entry that history knows too.
+    /// The oldest entry that history knows too, shown or not.
     pub(super) fn oldest(&self) -> Option<Seq> {
-        self.items.iter().find(|item| item.kind != Kind::Note).map(|item| item.seq)
+        let shown = self.items.iter().find(|item| item.kind != Kind::Note).map(|item| item.seq);
+        shown.into_iter().chain(self.read).min()
     }
 
     /// Adds something at the end that history does not know.
     pub(super) fn note(&mut self, time: u64, text: &str) {
         let (seq, from) = (self.newest(), Arc::from(""));
-        self.push(Item { seq, time, kind: Kind::Note, from, text: text.into() });
+        self.push(Item::new(seq, time, Kind::Note, from, text.into()));
     }
 
     pub(super) fn push(&mut self, item: Item) {
@@ -167,8 +185,15 @@ impl Chat {
         }
     }
 
-    /// Puts a page of history where it belongs; what is there already is left as it is.
-    pub(super) fn merge(&mut self, page: Vec<Entry>, more: bool) {
+    /// A text has another size now.
+    pub(super) fn resized(&mut self, before: usize, after: usize) {
+        self.bytes = self.bytes.saturating_sub(before) + after;
+    }
+
+    /// Puts a page of history, as it was at `head`, where it belongs; what is there already is left
+    /// as it is.
+    pub(super) fn merge(&mut self, page: Vec<Entry>, head: Seq, more: bool) {
+        self.read = page.first().map(|entry| entry.seq).into_iter().chain(self.read).min();
         for entry in page.into_iter().rev() {
             if self.items.len() >= ENTRIES || self.bytes + entry.text.len() > BYTES {
                 self.older = Older::None;
@@ -179,7 +204,7 @@ impl Chat {
             if known.into_iter().any(|item| item.kind != Kind::Note) {
                 continue;
             }
-            let Some(item) = item(entry) else { continue };
+            let Some(item) = item(entry, head) else { continue };
             self.bytes += item.bytes();
             self.items.insert(at, item);
             self.base -= 1;
@@ -212,15 +237,28 @@ impl Chat {
     }
 }
 
-/// An entry as it is shown; none of a kind that this version does not know.
-fn item(entry: Entry) -> Option<Item> {
-    let Entry { seq, time, kind, from, text } = entry;
+/// An entry as it is shown, as it was at `head`; none of those that are shown as what they changed,
+/// or of a kind that this version does not know.
+fn item(entry: Entry, head: Seq) -> Option<Item> {
+    let Entry { seq, time, kind, from, text, re, edited, deleted, reactions } = entry;
     let kind = match kind {
         EntryKind::Message => Kind::Said,
         EntryKind::Topic => Kind::Topic,
-        EntryKind::Unknown => return None,
+        EntryKind::Edit
+        | EntryKind::Delete
+        | EntryKind::React
+        | EntryKind::Unreact
+        | EntryKind::Unknown => return None,
     };
-    Some(Item { seq, time, kind, from, text })
+    let reactions = reactions.map_or_else(Vec::new, |reactions| reactions.0);
+    Some(Item {
+        re,
+        edited: edited.is_some(),
+        deleted: deleted.is_some(),
+        reactions,
+        as_of: head,
+        ..Item::new(seq, time, kind, from, text)
+    })
 }
 
 #[cfg(test)]
@@ -229,7 +267,7 @@ mod tests {
 
     fn entry(seq: u64) -> Entry {
         let (kind, text) = (EntryKind::Message, seq.to_string().into());
-        Entry { seq: Seq(seq), time: 0, kind, from: "al".into(), text }
+        Entry::new(Seq(seq), 0, kind, "al".into(), text)
     }
 
     fn texts(chat: &Chat) -> String {
@@ -239,13 +277,13 @@ mod tests {
     #[test]
     fn pages_are_put_where_they_belong_and_nothing_twice() {
         let mut chat = Chat::new("ops".into());
-        chat.push(item(entry(7)).unwrap());
+        chat.push(item(entry(7), Seq(7)).unwrap());
         chat.note(0, "note");
-        chat.push(item(entry(8)).unwrap());
-        chat.merge([5, 6, 7].map(entry).into(), true);
+        chat.push(item(entry(8), Seq(8)).unwrap());
+        chat.merge([5, 6, 7].map(entry).into(), Seq(8), true);
         assert_eq!((texts(&chat).as_str(), chat.older), ("5 6 7 note 8", Older::Maybe));
         assert_eq!((chat.base, chat.oldest()), (-2, Some(Seq(5))));
-        chat.merge([1, 2, 3, 4].map(entry).into(), false);
+        chat.merge([1, 2, 3, 4].map(entry).into(), Seq(8), false);
         assert_eq!((texts(&chat).as_str(), chat.older), ("1 2 3 4 5 6 7 note 8", Older::None));
     }
 
@@ -253,14 +291,14 @@ mod tests {
     fn the_scrollback_is_bounded() {
         let mut chat = Chat::new("ops".into());
         for seq in 1..=ENTRIES as u64 + 10 {
-            chat.push(item(entry(seq)).unwrap());
+            chat.push(item(entry(seq), Seq(seq)).unwrap());
         }
         assert_eq!((chat.items.len(), chat.base), (ENTRIES, 10));
-        chat.merge([1, 2].map(entry).into(), true);
+        chat.merge([1, 2].map(entry).into(), Seq(8), true);
         assert_eq!((chat.items.len(), chat.older), (ENTRIES, Older::None));
         let text: Arc<str> = "x".repeat(BYTES / 2 + 1).into();
         for seq in 9_000..9_003 {
-            chat.push(Item { text: Arc::clone(&text), ..item(entry(seq)).unwrap() });
+            chat.push(Item { text: Arc::clone(&text), ..item(entry(seq), Seq(seq)).unwrap() });
         }
         assert_eq!(chat.items.len(), 1);
     }

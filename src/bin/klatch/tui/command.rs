@@ -9,6 +9,11 @@ pub(super) const COMMANDS: &[(&str, &str, &str)] = &[
     ("/create", "ROOM [TOPIC]", "make a room and join it"),
     ("/msg", "NAME [TEXT]", "talk to one person alone"),
     ("/members", "", "who is in this room"),
+    ("/reply", "[^N] TEXT", "answer the newest message, or the one N before it"),
+    ("/edit", "[^N] TEXT", "give your newest message another text"),
+    ("/delete", "[^N]", "delete your newest message"),
+    ("/react", "[^N] EMOJI", "react to the newest message; -EMOJI takes it back"),
+    ("/search", "WORDS", "find messages with these words in the rooms that you may see"),
     ("/topic", "[TEXT]", "show or set this room's topic"),
     ("/rooms", "", "what rooms there are"),
     ("/name", "NAME", "go on under another name"),
@@ -45,6 +50,12 @@ pub(super) enum Command {
     Create(String, Option<String>),
     Message(String, Option<String>),
     Members,
+    /// To the message so many before the newest.
+    Reply(usize, String),
+    Edit(usize, String),
+    Delete(usize),
+    React(usize, String, bool),
+    Search(String),
     Topic(Option<String>),
     Rooms,
     Name(String),
@@ -72,6 +83,16 @@ pub(super) fn parse(line: &str) -> Result<Command, String> {
             one(name).map(|name| Command::Message(name, one(text)))
         }
         "members" | "who" => Some(Command::Members),
+        "reply" | "re" => about(rest).and_then(|(n, text)| Some(Command::Reply(n, one(text)?))),
+        "edit" => about(rest).and_then(|(n, text)| Some(Command::Edit(n, one(text)?))),
+        "delete" | "del" => {
+            about(rest).filter(|(_, more)| more.is_empty()).map(|(n, _)| Command::Delete(n))
+        }
+        "react" => about(rest).and_then(|(n, text)| {
+            let taken = text.strip_prefix('-').filter(|rest| !rest.is_empty());
+            Some(Command::React(n, one(taken.unwrap_or(text))?, taken.is_none()))
+        }),
+        "search" | "find" => one(rest).map(Command::Search),
         "topic" => Some(Command::Topic(one(rest))),
         "rooms" | "list" => Some(Command::Rooms),
         "name" | "nick" => one(first).map(Command::Name),
@@ -85,11 +106,21 @@ pub(super) fn parse(line: &str) -> Result<Command, String> {
     command.ok_or_else(|| usage(word))
 }
 
+/// Which message a command is about, and what follows.
+fn about(text: &str) -> Option<(usize, &str)> {
+    let Some(rest) = text.strip_prefix('^') else { return Some((0, text)) };
+    let (number, rest) = split(rest);
+    Some((number.parse().ok()?, rest))
+}
+
 fn usage(word: &str) -> String {
     let name = match word {
         "j" => "join",
         "query" => "msg",
         "nick" => "name",
+        "find" => "search",
+        "re" => "reply",
+        "del" => "delete",
         other => other,
     };
     let form = COMMANDS.iter().find(|(command, ..)| command.strip_prefix('/') == Some(name));
@@ -119,6 +150,15 @@ mod tests {
             ("/msg bob", Command::Message("bob".into(), None)),
             ("/topic", Command::Topic(None)),
             ("/topic one two", Command::Topic(Some("one two".into()))),
+            ("/reply yes, now", Command::Reply(0, "yes, now".into())),
+            ("/re ^2 that one", Command::Reply(2, "that one".into())),
+            ("/edit ^1 a b", Command::Edit(1, "a b".into())),
+            ("/delete", Command::Delete(0)),
+            ("/del ^3", Command::Delete(3)),
+            ("/react +1", Command::React(0, "+1".into(), true)),
+            ("/react ^4 -+1", Command::React(4, "+1".into(), false)),
+            ("/react -", Command::React(0, "-".into(), true)),
+            ("/search two words", Command::Search("two words".into())),
             ("/q", Command::Quit),
         ] {
             assert_eq!(parse(line), Ok(want), "{line}");
@@ -128,6 +168,8 @@ mod tests {
     #[test]
     fn what_is_not_understood_is_explained() {
         assert_eq!(parse("/join"), Err("it is written: /join ROOM".into()));
+        assert_eq!(parse("/edit ^2"), Err("it is written: /edit [^N] TEXT".into()));
+        assert_eq!(parse("/del that"), Err("it is written: /delete [^N]".into()));
         assert_eq!(parse("/nick"), Err("it is written: /name NAME".into()));
         assert!(parse("/fly").expect_err("unknown").contains("/help"));
     }

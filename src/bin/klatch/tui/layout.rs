@@ -51,7 +51,7 @@ impl Frame<'_> {
             rows.push(Row::Day(long_date(day)));
         }
         match item.kind {
-            Kind::Said => self.said(item, &mut rows),
+            Kind::Said => self.said(item, &chat.words(item), &mut rows),
             Kind::Topic => {
                 let text = format!("{} set the topic: {}", item.from, item.text);
                 self.note(item, &text, &mut rows);
@@ -65,7 +65,7 @@ impl Frame<'_> {
         self.zone.date(item.time)
     }
 
-    fn said(&self, item: &Item, rows: &mut Vec<Row>) {
+    fn said(&self, item: &Item, words: &str, rows: &mut Vec<Row>) {
         let mentions = item.from != *self.me && mentions(&item.text, self.me);
         let wide = self.width >= WIDE;
         let from = clean::line(&item.from);
@@ -73,7 +73,7 @@ impl Frame<'_> {
         let pad = if wide { NAMES.saturating_sub(from.width()) } else { 0 };
         // "12:03 " before the name, one column after it.
         let indent = if wide { 6 + NAMES + 1 } else { 6 };
-        let text = clean::lines(&item.text);
+        let text = clean::lines(words);
         let time = self.zone.minute(item.time);
         let (first, rest) = if wide {
             let mut texts = wrap(&text, self.width.saturating_sub(indent + 1)).into_iter();
@@ -244,7 +244,7 @@ mod tests {
         for seq in 1..=count {
             let (time, kind) = (seq * 60_000, Kind::Said);
             let text = seq.to_string().into();
-            chat.push(Item { seq: Seq(seq), time, kind, from: "al".into(), text });
+            chat.push(Item::new(Seq(seq), time, kind, "al".into(), text));
         }
         chat
     }

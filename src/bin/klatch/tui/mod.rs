@@ -10,6 +10,7 @@ mod command;
 mod composer;
 mod keys;
 mod layout;
+mod messages;
 mod news;
 mod terminal;
 mod view;

@@ -9,6 +9,7 @@ use klatch::protocol::reply::{Page, RoomList, RoomState, TopicState};
 use super::app::{App, Done, Effect, Link};
 use super::chat::{Chat, Item, Kind, Older};
 use super::layout::mentions;
+use super::messages::Change;
 use super::{members, plural};
 
 /// In larger rooms comings and goings are only counted.
@@ -31,17 +32,28 @@ impl App {
             Event::Room(state) => self.entered(&state),
             Event::Gone { room, why } => self.gone(&room, why.as_ref()),
             Event::Message(said) => {
-                let (room, seq, time) = (said.room, said.seq, said.time);
-                let kind = Kind::Said;
-                self.live(&room, Item { seq, time, kind, from: said.from, text: said.text });
+                let item = Item::new(said.seq, said.time, Kind::Said, said.from, said.text);
+                self.live(&said.room, Item { re: said.re, ..item });
             }
             Event::Topic(topic) => {
                 if let Some(chat) = self.find(&topic.room) {
                     chat.topic = Arc::clone(&topic.text);
                 }
-                let (room, seq, time) = (topic.room, topic.seq, topic.time);
-                let kind = Kind::Topic;
-                self.live(&room, Item { seq, time, kind, from: topic.from, text: topic.text });
+                let (seq, time) = (topic.seq, topic.time);
+                self.live(&topic.room, Item::new(seq, time, Kind::Topic, topic.from, topic.text));
+            }
+            Event::Edit(new) => self.changed(&new.room, new.re, new.seq, Change::Edit(&new.text)),
+            Event::Delete(gone) => self.changed(&gone.room, gone.re, gone.seq, Change::Delete),
+            Event::React(new) => {
+                self.changed(&new.room, new.re, new.seq, Change::React(&new.text, &new.from));
+            }
+            Event::Unreact(gone) => {
+                self.changed(
+                    &gone.room,
+                    gone.re,
+                    gone.seq,
+                    Change::Unreact(&gone.text, &gone.from),
+                );
             }
             Event::Joined(joined) => self.joined(&joined),
             Event::Left(left) => self.left(&left),
@@ -227,7 +239,7 @@ impl App {
             Done::History { room, result } => {
                 let Some(chat) = self.find(&room) else { return };
                 match result {
-                    Ok(page) => chat.merge(page.entries.0, page.more),
+                    Ok(page) => chat.merge(page.entries.0, page.head, page.more),
                     Err(_) => chat.older = Older::Maybe,
                 }
             }
@@ -246,6 +258,7 @@ impl App {
             }
             Done::Topic { room, result: Ok(topic) } => self.topic(&room, &topic),
             Done::Rooms { result: Ok(list) } => self.rooms(&list),
+            Done::Found { text, result: Ok(page) } => self.found(&text, &page),
             Done::Renamed { result: Ok(name) } => self.renamed(&name),
             Done::Acted { result: Ok(text) } => self.note(&text),
             Done::Acted { result: Err(error) } => self.note(&error.to_string()),
@@ -253,6 +266,7 @@ impl App {
             Done::Entered { result: Err(error), .. }
             | Done::Topic { result: Err(error), .. }
             | Done::Rooms { result: Err(error) }
+            | Done::Found { result: Err(error), .. }
             | Done::Renamed { result: Err(error) }
             | Done::Left { result: Err(error) } => self.note(&error.to_string()),
         }

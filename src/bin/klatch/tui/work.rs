@@ -2,7 +2,7 @@
 
 use futures_util::future::FutureExt;
 use klatch::client::{Builder, Client, Error};
-use klatch::protocol::reply::MemberInfo;
+use klatch::protocol::reply::{MemberInfo, Said};
 
 use super::app::{Done, Effect};
 use super::chat::MEMBERS;
@@ -55,6 +55,17 @@ async fn ask(client: &Client, effect: Effect) -> Done {
         Effect::Act { room, act } => {
             Done::Acted { result: act::carry_out(client, &room, act).await }
         }
+        // What these change comes as an event.
+        Effect::Reply { room, re, text } => told(client.reply(&room, re, &text).await),
+        Effect::Edit { room, seq, text } => told(client.edit(&room, seq, &text).await),
+        Effect::Delete { room, seq } => told(client.delete(&room, seq).await),
+        Effect::React { room, seq, reaction, on } => {
+            told(client.react(&room, seq, &reaction, on).await)
+        }
+        Effect::Search { text } => {
+            let result = client.search(&text, None, None).await;
+            Done::Found { text, result }
+        }
         Effect::Rooms => Done::Rooms { result: client.rooms(None).await },
         Effect::Typing { room } => {
             // Nobody waits for it, and whether it arrived does not matter.
@@ -63,6 +74,11 @@ async fn ask(client: &Client, effect: Effect) -> Done {
         }
         Effect::Say { .. } | Effect::Rename { .. } | Effect::Redraw | Effect::Quit => Done::Nothing,
     }
+}
+
+/// Only a refusal is news.
+fn told(result: Result<Said, Error>) -> Done {
+    result.map_or_else(|error| Done::Left { result: Err(error) }, |_| Done::Nothing)
 }
 
 /// The members of a room, page after page, as many as are kept.

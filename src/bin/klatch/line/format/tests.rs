@@ -3,7 +3,9 @@
 use super::*;
 use klatch::base::id::{Epoch, Seq};
 use klatch::client::Error;
-use klatch::protocol::event::{Gone, LeaveReason, Message, TopicChanged};
+use klatch::protocol::event::{
+    Deleted, Edited, Gone, LeaveReason, Message, Reacted, TopicChanged, Unreacted,
+};
 use klatch::protocol::reply::Page;
 
 fn message(room: &str, text: &str) -> Event {
@@ -14,6 +16,7 @@ fn message(room: &str, text: &str) -> Event {
         time,
         from: "alice".into(),
         text: text.into(),
+        re: None,
     })
 }
 
@@ -39,6 +42,20 @@ fn messages_and_topics() {
         text: "deploys".into(),
     });
     check(&topic, "12:03:04 #ops * alice set the topic: deploys");
+}
+
+#[test]
+fn what_becomes_of_messages() {
+    let (seq, re, time) = (Seq(9), Seq(4), 43_384_000);
+    let (room, from, text) = (|| "ops".into(), || "al".into(), || Arc::from("+1"));
+    let edit = Edited { room: room(), seq, time, from: from(), re, text: text() };
+    check(&Event::Edit(edit), "12:03:04 #ops * al edited #4: +1");
+    let delete = Deleted { room: room(), seq, time, from: from(), re };
+    check(&Event::Delete(delete), "12:03:04 #ops * al deleted #4");
+    let react = Reacted { room: room(), seq, time, from: from(), re, text: text() };
+    check(&Event::React(react), "12:03:04 #ops * al reacted to #4: +1");
+    let unreact = Unreacted { room: room(), seq, time, from: from(), re, text: text() };
+    check(&Event::Unreact(unreact), "12:03:04 #ops * al took back from #4: +1");
 }
 
 #[test]

@@ -7,7 +7,9 @@ use crate::tui::keys::Key;
 use klatch::base::clock::Moment;
 use klatch::base::id::{Epoch, Seq};
 use klatch::client::{Error, Event};
-use klatch::protocol::event::{Joined, Message, TypingChanged};
+use klatch::protocol::event::{
+    Deleted, Edited, Joined, Message, Reacted, TypingChanged, Unreacted,
+};
 use klatch::protocol::reply::{Entry, EntryKind, HistoryPage, Page, RoomKind, RoomState, Said};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -33,7 +35,7 @@ fn room(name: &str, with: Option<&str>) -> RoomState {
 fn message(room: &str, seq: u64, from: &str, text: &str) -> Event {
     let time = NOON + seq * 60_000;
     let (room, from, text) = (room.into(), from.into(), text.into());
-    Event::Message(Message { room, seq: Seq(seq), time, from, text })
+    Event::Message(Message { room, seq: Seq(seq), time, from, text, re: None })
 }
 
 /// Somebody in the rooms `lobby` and `ops`, who looks at `lobby`.
@@ -133,6 +135,57 @@ fn a_narrow_screen_shows_the_room_alone() {
 }
 
 #[test]
+fn messages_change_on_the_screen_and_commands_name_them() {
+    let mut app = app();
+    app.event(message("lobby", 1, "bob", "frist"));
+    let (room, from) = (|| Arc::from("lobby"), || Arc::from("bob"));
+    let time = NOON;
+    let re = Seq(1);
+    app.event(Event::Message(Message {
+        re: Some(re),
+        room: room(),
+        seq: Seq(2),
+        time,
+        from: "alice".into(),
+        text: "eh?".into(),
+    }));
+    let edit = Edited { room: room(), seq: Seq(3), time, from: from(), re, text: "first".into() };
+    app.event(Event::Edit(edit));
+    for (seq, name) in [(4, "alice"), (5, "carol")] {
+        let (from, text) = (name.into(), "+1".into());
+        let seq = Seq(seq);
+        app.event(Event::React(Reacted { room: room(), seq, time, from, re, text }));
+    }
+    let shown = picture(&mut app, 80, 12);
+    assert!(shown.contains("first (edited)") && shown.contains("[+1 2]"), "{shown}");
+    assert!(shown.contains("\u{21aa} bob: first \u{2502} eh?"), "{shown}");
+    effects(&mut app);
+    for line in ["/react ^1 -+1", "/edit what?", "/reply yes", "/delete"] {
+        type_line(&mut app, line);
+    }
+    let (room_of, own) = (room, Seq(2));
+    let wanted = [
+        Effect::React { room: room_of(), seq: re, reaction: "+1".into(), on: false },
+        Effect::Edit { room: room_of(), seq: own, text: "what?".into() },
+        Effect::Reply { room: room_of(), re: own, text: "yes".into() },
+        Effect::Delete { room: room_of(), seq: own },
+    ];
+    assert_eq!(effects(&mut app), wanted);
+    app.event(Event::Unreact(Unreacted {
+        room: room(),
+        seq: Seq(6),
+        time,
+        from: "carol".into(),
+        re,
+        text: "+1".into(),
+    }));
+    app.event(Event::Delete(Deleted { room: room(), seq: Seq(7), time, from: from(), re: own }));
+    let shown = picture(&mut app, 80, 12);
+    assert!(shown.contains("[+1 1]") && shown.contains("(deleted)"), "{shown}");
+    assert!(!shown.contains("eh?"), "{shown}");
+}
+
+#[test]
 fn a_text_is_seen_at_once_and_stays_until_acknowledged() {
     let mut app = app();
     type_line(&mut app, "one\ntwo");
@@ -199,12 +252,8 @@ fn scrolling_up_at_the_top_asks_for_older_messages() {
     app.event(Event::Room(RoomState { seq: Seq(40), ..room("ops", None) }));
     let asked = effects(&mut app);
     assert!(asked.contains(&Effect::History { room: "ops".into(), before: None }), "{asked:?}");
-    let entry = |seq: u64| Entry {
-        seq: Seq(seq),
-        time: NOON,
-        kind: EntryKind::Message,
-        from: "bob".into(),
-        text: seq.to_string().into(),
+    let entry = |seq: u64| {
+        Entry::new(Seq(seq), NOON, EntryKind::Message, "bob".into(), seq.to_string().into())
     };
     let page = |seqs: std::ops::RangeInclusive<u64>, more| HistoryPage {
         epoch: Epoch(1),

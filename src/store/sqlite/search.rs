@@ -1,0 +1,246 @@
+//! Finding messages: what the index has, with what is not in it yet, compared with what was asked.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::Receiver;
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
+
+use super::rows::{signed, unsigned};
+use super::{index, pages, schema};
+use crate::base::clock::{Clock, Moment, SystemClock};
+use crate::protocol::reply::Entry;
+use crate::store::search::{Hits, Search, Searcher};
+use crate::store::{StoreError, reactions};
+
+/// How long one search may take; then it gives what it has.
+const TIME: Duration = Duration::from_millis(250);
+/// Steps of `SQLite`'s machine between two looks at the clock.
+const STEPS: i32 = 5_000;
+/// Most pairs that are asked of the index: more of them do not make it much more exact.
+const PAIRS: usize = 24;
+
+/// A search that waits.
+pub(super) struct Job {
+    pub(super) search: Search,
+    pub(super) told: Searcher,
+}
+
+/// Searches until nobody is left who could ask.
+pub(super) fn run(path: &Path, jobs: &Receiver<Job>) {
+    let mut connection = None;
+    while let Ok(Job { search, told }) = jobs.recv() {
+        if connection.is_none() {
+            connection = open(path);
+        }
+        told(match &mut connection {
+            Some(connection) => find(connection, &search, TIME),
+            None => Err(StoreError::Unavailable),
+        });
+    }
+}
+
+fn open(path: &Path) -> Option<Connection> {
+    let path: PathBuf = path.to_owned();
+    schema::open_reader(&path)
+        .inspect_err(|error| log::error!(error:% = error; "the database cannot be searched"))
+        .ok()
+}
+
+/// Finds what is asked for, within so much time.
+pub(super) fn find(
+    connection: &mut Connection,
+    search: &Search,
+    time: Duration,
+) -> Result<Hits, StoreError> {
+    if search.limit == 0 {
+        return Ok(Hits { hits: Vec::new(), next: search.before });
+    }
+    let clock = SystemClock::default();
+    let deadline = clock.now().after(time);
+    let watch = SystemClock::default();
+    let begun = watch.now();
+    let over = move || watch.now().since(begun) > time;
+    connection.progress_handler(STEPS, Some(over)).map_err(|error| super::failed(&error))?;
+    let mut finder = Finder {
+        search,
+        deadline,
+        clock,
+        rooms: HashMap::new(),
+        hits: Vec::new(),
+        left: search.bytes,
+        last: None,
+    };
+    let outcome = finder.run(connection);
+    let Finder { hits, last, .. } = finder;
+    match outcome {
+        Ok(true) => Ok(Hits { hits, next: None }),
+        Ok(false) if last.is_some() => Ok(Hits { hits, next: last }),
+        Ok(false) => Err(StoreError::Busy),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {
+            // What was looked at need not be looked at again.
+            if last.is_some() { Ok(Hits { hits, next: last }) } else { Err(StoreError::Busy) }
+        }
+        Err(error) => Err(super::failed(&error)),
+    }
+}
+
+/// One search under way.
+struct Finder<'a> {
+    search: &'a Search,
+    deadline: Moment,
+    clock: SystemClock,
+    /// Rooms that were met, those that the asker sees by name.
+    rooms: HashMap<i64, Option<Arc<str>>>,
+    hits: Vec<(Arc<str>, Entry)>,
+    left: usize,
+    /// The entry that was looked at last.
+    last: Option<u64>,
+}
+
+impl Finder<'_> {
+    /// Looks at entries from the newest to the oldest; false if it ended before the oldest.
+    fn run(&mut self, connection: &Connection) -> rusqlite::Result<bool> {
+        // All of it at one moment.
+        let connection = connection.unchecked_transaction()?;
+        let room = match &self.search.room {
+            Some(name) => {
+                let id = connection
+                    .prepare_cached("SELECT id FROM room WHERE name = ?")?
+                    .query_row([name.as_str()], |row| row.get::<_, i64>(0))
+                    .optional()?;
+                // Nothing was ever said there.
+                let Some(id) = id else { return Ok(true) };
+                Some(id)
+            }
+            None => None,
+        };
+        let before = self.search.before.map_or(i64::MAX, signed);
+        let indexed = index::indexed(&connection)?;
+        if before > indexed && !self.scan(&connection, room, (indexed, before))? {
+            return Ok(false);
+        }
+        let again = again(&connection, before)?;
+        let mut again = again.into_iter().peekable();
+        let mut statement = connection.prepare_cached(
+            "SELECT rowid FROM search WHERE search MATCH ? AND rowid < ? ORDER BY rowid DESC",
+        )?;
+        let mut rows = statement.query(params![self.question(room), before])?;
+        while let Some(row) = rows.next()? {
+            let id: i64 = row.get(0)?;
+            while let Some(other) = again.next_if(|other| *other >= id) {
+                if other > id && !self.look(&connection, other)? {
+                    return Ok(false);
+                }
+            }
+            if !self.look(&connection, id)? {
+                return Ok(false);
+            }
+        }
+        for other in again {
+            if !self.look(&connection, other)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Looks at what is not in the index.
+    fn scan(
+        &mut self,
+        connection: &Connection,
+        room: Option<i64>,
+        (after, before): (i64, i64),
+    ) -> rusqlite::Result<bool> {
+        let columns = pages::COLUMNS;
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {columns}, room, id FROM entry
+             WHERE id > ?1 AND id < ?2 AND kind = 1 AND (?3 IS NULL OR room = ?3)
+             ORDER BY id DESC",
+        ))?;
+        let mut rows = statement.query(params![after, before, room])?;
+        while let Some(row) = rows.next()? {
+            if !self.take(connection, row)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn look(&mut self, connection: &Connection, id: i64) -> rusqlite::Result<bool> {
+        let columns = pages::COLUMNS;
+        let mut statement = connection
+            .prepare_cached(&format!("SELECT {columns}, room, id FROM entry WHERE id = ?"))?;
+        let mut rows = statement.query([id])?;
+        match rows.next()? {
+            Some(row) => self.take(connection, row),
+            None => Ok(true),
+        }
+    }
+
+    /// Takes an entry if it is one that is sought; false if there is no space or time for more.
+    fn take(&mut self, connection: &Connection, row: &Row<'_>) -> rusqlite::Result<bool> {
+        if self.clock.now() > self.deadline {
+            return Ok(false);
+        }
+        let (entry, room, id) = (pages::entry(row)?, row.get(8)?, unsigned(row.get(9)?));
+        if let Some(room_name) = self.seen(connection, room)?
+            && self.search.matches(&entry)
+        {
+            let mut entry = [entry];
+            pages::add_reactions(connection, room, &mut entry)?;
+            let [entry] = entry;
+            let size = reactions::size(&entry) + room_name.len();
+            if self.hits.len() >= self.search.limit || size > self.left {
+                return Ok(false);
+            }
+            self.left -= size;
+            self.hits.push((room_name, entry));
+        }
+        self.last = Some(id);
+        Ok(true)
+    }
+
+    /// The name of a room, if the asker sees it and searches in it.
+    fn seen(&mut self, connection: &Connection, id: i64) -> rusqlite::Result<Option<Arc<str>>> {
+        if let Some(known) = self.rooms.get(&id) {
+            return Ok(known.clone());
+        }
+        let name: String = connection
+            .prepare_cached("SELECT name FROM room WHERE id = ?")?
+            .query_row([id], |row| row.get(0))?;
+        let wanted = self.search.room.as_ref().is_none_or(|room| room.as_str() == name);
+        let seen = wanted && (self.search.sees)(&name);
+        let seen = seen.then(|| Arc::from(name));
+        self.rooms.insert(id, seen.clone());
+        Ok(seen)
+    }
+
+    /// What the index is asked.
+    fn question(&self, room: Option<i64>) -> String {
+        let mut marks: Vec<String> = Vec::new();
+        for word in &self.search.words {
+            marks.extend(index::pairs(word).iter().map(|(one, other)| format!("{one}{other}")));
+        }
+        marks.sort_unstable();
+        marks.dedup();
+        marks.truncate(PAIRS);
+        marks.extend(room.map(index::room_mark));
+        marks.extend(self.search.from.as_deref().map(index::name_mark));
+        let quoted: Vec<_> = marks.iter().map(|mark| format!("\"{mark}\"")).collect();
+        quoted.join(" AND ")
+    }
+}
+
+/// Entries that are in the index with another text, the newest first.
+fn again(connection: &Connection, before: i64) -> rusqlite::Result<Vec<i64>> {
+    connection
+        .prepare_cached("SELECT entry FROM search_again WHERE entry < ? ORDER BY entry DESC")?
+        .query_map([before], |row| row.get(0))?
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;
