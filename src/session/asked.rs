@@ -1,6 +1,6 @@
 //! Requests about messages, as the rooms and the store understand them.
 
-use super::router::room_name;
+use super::sorting::room_name;
 use crate::directory::search::Question;
 use crate::protocol::request::{History, React, Search};
 use crate::protocol::status::{Code, Refusal};

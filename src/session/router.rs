@@ -12,9 +12,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::asked;
 use super::job::{Job, Task};
-use super::sorting::{Sorted, sort};
+use super::sorting::{Sorted, room_name, sort};
 use crate::account::mail::{Enter, Find, Manage, Outcome, Release, Task as ManageTask};
 use crate::base::id::{RoomId, SessionId};
 use crate::base::name::{Identity, RoomName, UserName};
@@ -26,11 +25,10 @@ use crate::fanout::shard::Shard;
 use crate::mail::{self, Mailbox, Undelivered};
 use crate::protocol::codec;
 use crate::protocol::event::LeaveReason;
-use crate::protocol::request::{Configure, Name, Request};
+use crate::protocol::request::{Name, Request};
 use crate::protocol::status::{Code, Refusal};
 use crate::room::mail::{Action, Ask, Part};
-use crate::room::moderation::{Measure, Setting, Target};
-use crate::room::say::Act;
+use crate::room::moderation::{Measure, Target};
 
 /// The addresses of the actors that all workers share.
 #[derive(Clone)]
@@ -96,14 +94,7 @@ impl Router {
                 }
                 return;
             }
-            Task::Request(who, request) => match sort(request) {
-                Ok(Sorted::Account(task)) => self.manage(&link, who, id, job.peer, task),
-                Ok(Sorted::Person { room, name, measure }) => {
-                    self.moderate(&link, who, id, (room, name), measure)
-                }
-                Ok(Sorted::Other(request)) => self.pass(&link, who, id, request),
-                Err(refusal) => Err(refusal),
-            },
+            Task::Request(who, request) => self.pass(&link, who, id, job.peer, request),
             Task::Logout(who, all) => {
                 self.manage(&link, who, id, job.peer, ManageTask::Logout(all))
             }
@@ -134,96 +125,32 @@ impl Router {
         self.shard.respond(link, codec::refusal_frame(id, refusal));
     }
 
+    /// Hands a request to whoever does it.
     fn pass(
         &self,
         link: &Rc<Link>,
         who: Arc<Identity>,
         id: u32,
+        peer: IpAddr,
         request: Request,
     ) -> Result<(), Refusal> {
-        let (room, action) = match request {
-            Request::Say(say) => {
-                let act = Act::Say { text: say.text.0, re: say.re };
-                (say.room, Action::Say { act, key: say.key })
-            }
-            Request::Edit(edit) => {
-                let act = Act::Edit { re: edit.seq, text: edit.text.0 };
-                (edit.room, Action::Say { act, key: edit.key })
-            }
-            Request::Delete(delete) => {
-                let act = Act::Delete { re: delete.seq };
-                (delete.room, Action::Say { act, key: delete.key })
-            }
-            Request::React(react) => {
-                let act = asked::reaction(&react);
-                (react.room, Action::Say { act, key: react.key })
-            }
-            Request::Typing(typing) => (typing.room, Action::Typing(typing.active)),
-            Request::Leave(leave) => (leave.room, Action::Leave),
-            Request::Topic(topic) => match topic.topic {
-                Some(text) => (topic.room, Action::SetTopic(text.0)),
-                None => (topic.room, Action::ReadTopic),
-            },
-            Request::Members(members) => {
-                let (after, limit) = (members.after, members.limit);
-                (members.room, Action::Members { after, limit })
-            }
-            Request::History(history) => {
-                let range = asked::range_of(&history)?;
-                (history.room, Action::History { range, limit: history.limit })
-            }
-            Request::Search(search) => {
-                let goal = Goal::Search(asked::question(search)?);
-                return self.seek(link.id(), who, Some(id), goal);
-            }
-            Request::Join(join) => {
+        let from = link.id();
+        match sort(request)? {
+            Sorted::Room(room, action) => self.ask(&room, Ask { from, who, id: Some(id), action }),
+            Sorted::Enter(goal) => {
                 self.check_rooms(link)?;
-                let name = room_name(&join.room)?;
-                let goal = Goal::Ask(name, Action::Join);
-                return self.seek(link.id(), who, Some(id), goal);
+                self.seek(from, who, Some(id), goal)
             }
-            Request::Create(create) => {
+            Sorted::Seek(goal) => self.seek(from, who, Some(id), goal),
+            Sorted::Direct(name) => {
                 self.check_rooms(link)?;
-                let topic = create.topic.map(|topic| topic.0).filter(|topic| !topic.is_empty());
-                let goal = Goal::Create(room_name(&create.room)?, topic, create.private == Some(true));
-                return self.seek(link.id(), who, Some(id), goal);
+                self.direct(from, who, id, &name)
             }
-            Request::Rooms(rooms) => {
-                let after = rooms.after.as_ref().map(room_name).transpose()?;
-                let goal = Goal::List { after, limit: rooms.limit };
-                return self.seek(link.id(), who, Some(id), goal);
+            Sorted::Person { room, name, measure } => {
+                self.moderate(from, who, id, (room, name), measure)
             }
-            Request::Direct(direct) => {
-                self.check_rooms(link)?;
-                return self.direct(link.id(), who, id, &direct.name);
-            }
-            Request::Configure(configure) => {
-                let Configure { room, private, announcement, slow_ms, .. } = configure;
-                (room, Action::Configure(Setting { private, announcement, slow_ms }))
-            }
-            Request::Standings(standings) => {
-                let (after, limit) = (standings.after, standings.limit);
-                (standings.room, Action::Standings { after, limit })
-            }
-            // The session answers these itself.
-            Request::Hello(_)
-            | Request::Register(_)
-            | Request::Login(_)
-            | Request::Quit(_)
-            | Request::Logout(_)
-            | Request::Ping(_)
-            // These were sorted out before.
-            | Request::Passwd(_)
-            | Request::Unregister(_)
-            | Request::Devices(_)
-            | Request::Revoke(_)
-            | Request::Invite(_)
-            | Request::Kick(_)
-            | Request::Ban(_)
-            | Request::Mute(_)
-            | Request::Rank(_) => return Err(Code::Unexpected.into()),
-        };
-        self.ask(&room, Ask { from: link.id(), who, id: Some(id), action })
+            Sorted::Account(task) => self.manage(link, who, id, peer, task),
+        }
     }
 
     /// Hands on what somebody asks about their own account.
@@ -308,13 +235,13 @@ impl Router {
     /// Does something to somebody in a room.
     fn moderate(
         &self,
-        link: &Link,
+        from: SessionId,
         who: Arc<Identity>,
         id: u32,
         (room, name): (Name, Name),
         measure: Measure,
     ) -> Result<(), Refusal> {
-        let (seek, from, room) = (self.shared.seek.clone(), link.id(), room_name(&room)?);
+        let (seek, room) = (self.shared.seek.clone(), room_name(&room)?);
         self.with_person(from, id, &name, move |target| {
             let goal = Goal::Ask(room, Action::Moderate(target, measure));
             mail::offer(&seek, Seek { from, who, id: Some(id), goal })
@@ -357,8 +284,4 @@ impl Router {
         let kept = (reason != LeaveReason::Logout).then_some(rooms);
         mail::post(&self.shared.release, Release { session, who: Arc::clone(who), kept });
     }
-}
-
-pub(super) fn room_name(name: &Name) -> Result<RoomName, Refusal> {
-    RoomName::parse(&name.0).map_err(|error| invalid(&error))
 }

@@ -1,32 +1,55 @@
-//! What a request is about: the sender's account, another person, or a room.
+//! What a request is about: a room, which rooms there are, another person, or the sender's account.
 
+use super::asked;
 use crate::account::mail::Task;
 use crate::base::id::DeviceId;
+use crate::base::name::RoomName;
+use crate::directory::actor::Goal;
+use crate::directory::state::invalid;
 use crate::protocol::reply::Role;
-use crate::protocol::request::{Name, Request};
+use crate::protocol::request::{Configure, Name, Request};
 use crate::protocol::status::{Code, Refusal};
-use crate::room::moderation::Measure;
+use crate::room::mail::Action;
+use crate::room::moderation::{Measure, Setting};
+use crate::room::say::Act;
 use crate::store::standing::Rank;
 
 /// A request, sorted.
 pub(super) enum Sorted {
-    /// About the sender's own account.
-    Account(Task),
+    /// For a room that the sender may know the way to.
+    Room(Name, Action),
+    /// For the directory: one room more for the session.
+    Enter(Goal),
+    /// For the directory.
+    Seek(Goal),
+    /// The room of two with somebody.
+    Direct(Name),
     /// Somebody, to whom something is to be done in a room.
     Person { room: Name, name: Name, measure: Measure },
-    /// About rooms.
-    Other(Request),
+    /// About the sender's own account.
+    Account(Task),
 }
 
 /// Sorts a request.
 pub(super) fn sort(request: Request) -> Result<Sorted, Refusal> {
-    let person = |room, name, measure| Ok(Sorted::Person { room, name, measure });
-    #[expect(clippy::wildcard_enum_match_arm, reason = "all others are for rooms")]
-    match request {
-        Request::Passwd(passwd) => Ok(Sorted::Account(Task::Passwd(passwd.old, passwd.new))),
-        Request::Unregister(gone) => Ok(Sorted::Account(Task::Unregister(gone.password))),
-        Request::Devices(_) => Ok(Sorted::Account(Task::Devices)),
-        Request::Revoke(revoke) => Ok(Sorted::Account(Task::Revoke(DeviceId(revoke.device)))),
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others are sorted below")]
+    Ok(match request {
+        Request::Join(join) => Sorted::Enter(Goal::Ask(room_name(&join.room)?, Action::Join)),
+        Request::Create(create) => {
+            let topic = create.topic.map(|topic| topic.0).filter(|topic| !topic.is_empty());
+            let private = create.private == Some(true);
+            Sorted::Enter(Goal::Create(room_name(&create.room)?, topic, private))
+        }
+        Request::Direct(direct) => Sorted::Direct(direct.name),
+        Request::Rooms(rooms) => {
+            let after = rooms.after.as_ref().map(room_name).transpose()?;
+            Sorted::Seek(Goal::List { after, limit: rooms.limit })
+        }
+        Request::Search(search) => Sorted::Seek(Goal::Search(asked::question(search)?)),
+        Request::Passwd(passwd) => Sorted::Account(Task::Passwd(passwd.old, passwd.new)),
+        Request::Unregister(gone) => Sorted::Account(Task::Unregister(gone.password)),
+        Request::Devices(_) => Sorted::Account(Task::Devices),
+        Request::Revoke(revoke) => Sorted::Account(Task::Revoke(DeviceId(revoke.device))),
         Request::Invite(invite) => person(invite.room, invite.name, Measure::Invite),
         Request::Kick(kick) => {
             person(kick.room, kick.name, Measure::Kick(kick.text.map(|text| text.0)))
@@ -36,8 +59,66 @@ pub(super) fn sort(request: Request) -> Result<Sorted, Refusal> {
         }
         Request::Mute(mute) => person(mute.room, mute.name, Measure::Mute(mute.ms)),
         Request::Rank(rank) => person(rank.room, rank.name, Measure::Rank(rank_of(rank.role)?)),
-        other => Ok(Sorted::Other(other)),
-    }
+        other => {
+            let (room, action) = action(other)?;
+            Sorted::Room(room, action)
+        }
+    })
+}
+
+fn person(room: Name, name: Name, measure: Measure) -> Sorted {
+    Sorted::Person { room, name, measure }
+}
+
+/// What a room is asked.
+fn action(request: Request) -> Result<(Name, Action), Refusal> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the session answers the others itself")]
+    Ok(match request {
+        Request::Say(say) => {
+            let act = Act::Say { text: say.text.0, re: say.re };
+            (say.room, Action::Say { act, key: say.key })
+        }
+        Request::Edit(edit) => {
+            let act = Act::Edit { re: edit.seq, text: edit.text.0 };
+            (edit.room, Action::Say { act, key: edit.key })
+        }
+        Request::Delete(delete) => {
+            let act = Act::Delete { re: delete.seq };
+            (delete.room, Action::Say { act, key: delete.key })
+        }
+        Request::React(react) => {
+            let act = asked::reaction(&react);
+            (react.room, Action::Say { act, key: react.key })
+        }
+        Request::Typing(typing) => (typing.room, Action::Typing(typing.active)),
+        Request::Leave(leave) => (leave.room, Action::Leave),
+        Request::Topic(topic) => match topic.topic {
+            Some(text) => (topic.room, Action::SetTopic(text.0)),
+            None => (topic.room, Action::ReadTopic),
+        },
+        Request::Members(members) => {
+            let (after, limit) = (members.after, members.limit);
+            (members.room, Action::Members { after, limit })
+        }
+        Request::History(history) => {
+            let range = asked::range_of(&history)?;
+            (history.room, Action::History { range, limit: history.limit })
+        }
+        Request::Configure(configure) => {
+            let Configure { room, private, announcement, slow_ms, .. } = configure;
+            (room, Action::Configure(Setting { private, announcement, slow_ms }))
+        }
+        Request::Standings(standings) => {
+            let (after, limit) = (standings.after, standings.limit);
+            (standings.room, Action::Standings { after, limit })
+        }
+        _ => return Err(Code::Unexpected.into()),
+    })
+}
+
+/// A room's name as a client wrote it.
+pub(super) fn room_name(name: &Name) -> Result<RoomName, Refusal> {
+    RoomName::parse(&name.0).map_err(|error| invalid(&error))
 }
 
 fn rank_of(role: Role) -> Result<Rank, Refusal> {

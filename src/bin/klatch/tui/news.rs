@@ -74,8 +74,21 @@ impl App {
                 }
                 self.note_in(&room, "the room's history starts anew here");
             }
+            Event::Removed(_) | Event::Invited(_) | Event::Configured(_) | Event::Ranked(_) => {
+                self.ruled(&event);
+            }
+            // What follows it says the same.
+            Event::Bye(_) => {}
+            _ => {}
+        }
+    }
+
+    /// Somebody has used a right.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all others are news of other kinds")]
+    fn ruled(&mut self, event: &Event) {
+        match event {
             Event::Removed(removed) => {
-                let text = super::put_out(&removed);
+                let text = super::put_out(removed);
                 if let Some(chat) = self.find(&removed.room) {
                     chat.joined = false;
                 }
@@ -97,8 +110,6 @@ impl App {
                 let (name, role, by) = (&ranked.name, ranked.role.word(), &ranked.by);
                 self.note_in(&ranked.room, &format!("{by} made {name} {role}"));
             }
-            // What follows it says the same.
-            Event::Bye(_) => {}
             _ => {}
         }
     }
