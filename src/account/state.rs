@@ -118,6 +118,11 @@ impl Accounts {
         accounts
     }
 
+    /// Has other rules hold from here on; names that are held stay so.
+    pub fn adopt(&mut self, policy: Policy) {
+        self.policy = policy;
+    }
+
     /// Takes a name for a guest's session.
     pub fn enter(
         &mut self,

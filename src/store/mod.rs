@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use self::registry::{Nobody, Registry};
 use self::standing::{Settings, Standing};
+use crate::base::histogram::Spread;
 use crate::base::id::{AccountId, Epoch, Key, Seq};
 use crate::base::name::RoomName;
 use crate::protocol::reply::{Durability, Entry, TopicState};
@@ -187,6 +188,23 @@ pub trait Journal: Send {
     fn find(&self, from: &Arc<str>, key: Key, finder: Finder);
 }
 
+/// How a store is doing.
+#[derive(Debug, Clone, Default)]
+pub struct Vitals {
+    /// Commits that succeeded.
+    pub commits: u64,
+    /// Entries that they held.
+    pub entries: u64,
+    /// Commits that failed.
+    pub failures: u64,
+    /// Batches that wait to be written, and how many may.
+    pub writes: (usize, usize),
+    /// Reads that wait, and how many may.
+    pub reads: (usize, usize),
+    /// How long commits took.
+    pub commit: Spread,
+}
+
 /// All histories.
 pub trait Store: Send + Sync {
     /// What a commit is worth.
@@ -205,6 +223,14 @@ pub trait Store: Send + Sync {
         kind: RoomKind,
         committed: Committed,
     ) -> Result<Box<dyn Journal>, StoreError>;
+    /// Has each of its threads do nothing once; calls `told`, on any thread, when all have.
+    fn probe(&self, told: Box<dyn FnOnce() + Send>) {
+        told();
+    }
+    /// How it is doing.
+    fn vitals(&self) -> Vitals {
+        Vitals::default()
+    }
     /// Finishes what was asked, and gives everything back. What is asked later fails.
     fn close(&self) {}
 }

@@ -23,9 +23,9 @@ use rusqlite::Connection;
 use self::journal::SqliteJournal;
 use self::registry::SqliteRegistry;
 pub use self::schema::OpenError;
-use self::writer::{Command, Founding, Writer};
+use self::writer::{Command, Founding, Writer, WriterTally};
 use super::registry::Registry;
-use super::{Committed, Journal, RoomKind, RoomRecord, Store, StoreError};
+use super::{Committed, Journal, RoomKind, RoomRecord, Store, StoreError, Vitals};
 use crate::base::id::Epoch;
 use crate::base::name::RoomName;
 use crate::protocol::reply::Durability;
@@ -49,6 +49,7 @@ pub struct SqliteStore {
     /// How often the file was opened.
     run: u32,
     writer: Mutex<Option<JoinHandle<()>>>,
+    tally: Arc<WriterTally>,
 }
 
 impl SqliteStore {
@@ -71,13 +72,15 @@ impl SqliteStore {
                 .map_err(io)?;
         }
         let writer = Writer::new(path, connection, commands);
+        let tally = writer.tally();
         let writer = std::thread::Builder::new().name("store-write".into()).spawn(move || {
             writer.run();
             // Only now may another process have the file.
             drop(lock);
         });
         let writer = Mutex::new(Some(writer.map_err(io)?));
-        Ok(Self { catalogue: Arc::new(Mutex::new(catalogue)), writes, reads, run, writer })
+        let catalogue = Arc::new(Mutex::new(catalogue));
+        Ok(Self { catalogue, writes, reads, run, writer, tally })
     }
 }
 
@@ -130,6 +133,25 @@ impl Store for SqliteStore {
             committed,
         );
         Ok(Box::new(journal.map_err(|error| failed(&error))?))
+    }
+
+    fn probe(&self, told: Box<dyn FnOnce() + Send>) {
+        let reads = self.reads.clone();
+        let read: Read = Box::new(move |_| told());
+        // A queue that is full is not a thread that hangs: but nobody could tell, so it says nothing.
+        let write = Box::new(move || drop(reads.try_send(read)));
+        drop(self.writes.try_send(Command::Probe(write)));
+    }
+
+    fn vitals(&self) -> Vitals {
+        Vitals {
+            commits: self.tally.commits.get(),
+            entries: self.tally.entries.get(),
+            failures: self.tally.failures.get(),
+            writes: (self.writes.len(), WRITES),
+            reads: (self.reads.len(), READS),
+            commit: self.tally.commit.spread(),
+        }
     }
 
     fn close(&self) {
