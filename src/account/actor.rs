@@ -347,7 +347,8 @@ impl Handler<Retune> for Names {
     type Result = ();
 
     fn handle(&mut self, retune: Retune, _: &mut Self::Context) {
-        self.accounts.adopt(retune.0);
+        // Names that are held stay so.
+        self.accounts.policy = retune.0;
     }
 }
 

@@ -37,7 +37,7 @@ pub struct Policy {
 /// The table of names.
 #[derive(Debug)]
 pub struct Accounts {
-    policy: Policy,
+    pub(super) policy: Policy,
     holders: HashMap<Arc<str>, Holder>,
     /// Names kept for their token, in the order in which they fall free; some are in use again.
     held: VecDeque<(Moment, Arc<str>)>,
@@ -116,11 +116,6 @@ impl Accounts {
             accounts.homes.entry(id).or_default().insert(room);
         }
         accounts
-    }
-
-    /// Has other rules hold from here on; names that are held stay so.
-    pub fn adopt(&mut self, policy: Policy) {
-        self.policy = policy;
     }
 
     /// Takes a name for a guest's session.
