@@ -84,14 +84,7 @@ pub(super) fn assemble(
         clock: Arc::clone(&parts.clock),
         identity: Arc::clone(&identity),
         rooms: rooms.clone(),
-        shared: Shared {
-            seek: rooms.clone().recipient(),
-            depart: rooms.clone().recipient(),
-            enter: names.clone().recipient(),
-            manage: names.clone().recipient(),
-            find: names.clone().recipient(),
-            release: names.clone().recipient(),
-        },
+        shared: shared(&rooms, &names),
         routing: limits::routing(config),
         tallies,
         web: (config.web.serve == Switch::On).then(|| (Arc::clone(&web), actors.clone())),
@@ -140,6 +133,17 @@ fn surroundings(
         presence_interval: config.rooms.presence_interval,
         tallies: Arc::clone(tallies),
         settled: told,
+    }
+}
+
+fn shared(rooms: &Addr<Rooms>, names: &Addr<Names>) -> Shared {
+    Shared {
+        seek: rooms.clone().recipient(),
+        depart: rooms.clone().recipient(),
+        enter: names.clone().recipient(),
+        manage: names.clone().recipient(),
+        find: names.clone().recipient(),
+        release: names.clone().recipient(),
     }
 }
 
