@@ -16,10 +16,10 @@ FUZZ_SECONDS ?= 60
 export KLATCH_BIN := $(abspath $(BUILD))/debug
 
 .DEFAULT_GOAL := help
-.PHONY: help run web test test-lua test-web screenshots check bench fuzz ci
+.PHONY: help run web test test-lua test-web test-systemd deb screenshots check bench fuzz ci
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Install what is missing, build server, web GUI and client, start the server (ARGS="..." go to it)
 	scripts/install-dependencies
@@ -44,6 +44,16 @@ test: web ## Run the whole test suite
 test-lua: ## Run the tests of the Lua client alone (they are part of test)
 	scripts/install-dependencies test
 	cargo test --locked --test it lua::
+
+test-systemd: ## Boot a real systemd in a container, and live with the package there (as root)
+	scripts/install-dependencies systemd
+	scripts/package debug
+	scripts/systemd-root "$(abspath $(BUILD))/systemd-root"
+	tests/systemd/run $(BUILD)/debian/klatch.deb "$(abspath $(BUILD))/systemd-root"
+
+deb: ## Build the Debian package, checked by lintian
+	scripts/install-dependencies deb
+	scripts/package
 
 test-web: web ## Run the tests of the web GUI alone (they are part of test)
 	scripts/install-dependencies test

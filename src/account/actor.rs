@@ -13,7 +13,9 @@ use std::sync::Arc;
 use actix::fut::ActorFutureExt;
 use actix::{Actor, AsyncContext, Context, Handler, Recipient, WrapFuture};
 
-use super::mail::{End, Enter, Find, Follow, Manage, Outcome, Release, Restore, Settled, Task};
+use super::mail::{
+    End, Enter, Find, Follow, Manage, Outcome, Release, Restore, Retune, Settled, Task,
+};
 use super::penalty::Penalties;
 use super::proof::{Arriving, Prover};
 use super::state::{Accounts, Entered, Proven};
@@ -338,6 +340,15 @@ impl Handler<Release> for Names {
         {
             mail::post(&place.restore, Restore { session, who, rooms });
         }
+    }
+}
+
+impl Handler<Retune> for Names {
+    type Result = ();
+
+    fn handle(&mut self, retune: Retune, _: &mut Self::Context) {
+        // Names that are held stay so.
+        self.accounts.policy = retune.0;
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix::{Message, Recipient};
 
-use super::state::Entered;
+use super::state::{Entered, Policy};
 use super::wish::Wish;
 use crate::base::id::{DeviceId, RoomId, SessionId};
 use crate::base::name::{Identity, RoomName, UserName};
@@ -167,5 +167,13 @@ pub struct Follow {
 }
 
 impl Message for Follow {
+    type Result = ();
+}
+
+/// Other rules of names hold from here on.
+#[derive(Debug)]
+pub struct Retune(pub Policy);
+
+impl Message for Retune {
     type Result = ();
 }

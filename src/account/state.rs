@@ -37,7 +37,7 @@ pub struct Policy {
 /// The table of names.
 #[derive(Debug)]
 pub struct Accounts {
-    policy: Policy,
+    pub(super) policy: Policy,
     holders: HashMap<Arc<str>, Holder>,
     /// Names kept for their token, in the order in which they fall free; some are in use again.
     held: VecDeque<(Moment, Arc<str>)>,

@@ -73,6 +73,37 @@ pub const SCHEDULER_JOBS: usize = 32;
 /// Mailbox of a shared actor, in messages: the second fence; the first is each session's credit.
 pub const MAILBOX: usize = 65_536;
 
+/// The names of the limits that a refusal or a goodbye can name, for counting how often each is met.
+pub const NAMES: &[&str] = &[
+    "accounts_max",
+    "client",
+    "connection_burst_per_address",
+    "connections",
+    "connections_per_address",
+    "dead_ms",
+    "frame_bytes",
+    "idle_ms",
+    "keep_alive_ms",
+    "login_failures",
+    "login_ms",
+    "mailbox",
+    "members_max",
+    "name",
+    "outbox_bytes",
+    "outbox_ms",
+    "password_chars",
+    "queue_ms",
+    "refusals_burst",
+    "registrations",
+    "room",
+    "rooms_max",
+    "rooms_per_session",
+    "slow_ms",
+    "text",
+    "timeout_ms",
+    "topic",
+];
+
 const _: () = assert!(FRAME_BYTES_BEFORE_LOGIN < FRAME_BYTES);
 const _: () = assert!(TEXT_BYTES + NAME_BYTES + 256 < FRAME_BYTES);
 const _: () = assert!(PAGE_BYTES + 1_024 < FRAME_BYTES);

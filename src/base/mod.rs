@@ -3,6 +3,7 @@
 //! Everything above may use this; this uses nothing of the project.
 
 pub mod clock;
+pub mod histogram;
 pub mod id;
 pub mod isolation;
 pub mod limits;

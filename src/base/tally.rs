@@ -5,6 +5,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::histogram::Histogram;
+use super::limits::NAMES;
+
 /// A number that one thread changes and any thread may read.
 #[derive(Debug, Default)]
 pub struct Count(AtomicU64);
@@ -48,6 +51,12 @@ pub struct Tally {
     pub named: Count,
     /// Requests that wait for their turn, by class.
     pub queued: [Count; CLASSES],
+    /// How long requests waited for their turn, by class.
+    pub waits: [Histogram; CLASSES],
+    /// Times that a session was not read because it, or its address, was over budget.
+    pub pauses: Count,
+    /// Requests refused and sessions ended because of a limit, by its place in `limits::NAMES`.
+    pub limits: [Count; NAMES.len()],
     /// Requests that were read.
     pub requests: Count,
     /// Requests of HTTP that were read.
@@ -74,6 +83,9 @@ impl Default for Tally {
             connections: Default::default(),
             named: Count::default(),
             queued: Default::default(),
+            waits: Default::default(),
+            pauses: Count::default(),
+            limits: std::array::from_fn(|_| Count::default()),
             requests: Count::default(),
             visits: Count::default(),
             messages: Count::default(),
@@ -84,6 +96,13 @@ impl Default for Tally {
             refusals: std::array::from_fn(|_| Count::default()),
             byes: std::array::from_fn(|_| Count::default()),
         }
+    }
+}
+
+/// Counts a limit that was met; one without a place is left out.
+pub fn met(counts: &[Count], limit: &str) {
+    if let Some(place) = NAMES.iter().position(|name| *name == limit) {
+        add(counts, place, 1);
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) struct Key {
     pub(super) reload: Reload,
     /// Its value in a configuration.
     pub(super) show: fn(&Config) -> toml::Value,
+    /// Copies its value from one configuration into another.
+    pub(super) copy: fn(&Config, &mut Config),
     /// Puts a written value into a configuration, or says what is wrong with it.
     pub(super) set: fn(&mut Config, &Written) -> Result<(), String>,
 }
@@ -88,6 +90,7 @@ macro_rules! settings {
                         expected: <$form as Form<$type>>::expected,
                         reload: Reload::$reload,
                         show: |config| <$form as Form<$type>>::show(&config.$section.$key),
+                        copy: |from, to| to.$section.$key.clone_from(&from.$section.$key),
                         set: |config, written| {
                             config.$section.$key = <$form as Form<$type>>::read(written)?;
                             Ok(())

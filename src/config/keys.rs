@@ -42,6 +42,10 @@ settings! {
         /// ~/.local/state/klatchd for anyone else.
         state_dir: Option<PathBuf> as OrEmpty<File> = None, Restart;
 
+        /// The Unix socket on which `klatchd admin` speaks to the server. "": `admin.sock` in
+        /// `$RUNTIME_DIRECTORY` if systemd sets it, otherwise in the state directory.
+        admin: Option<PathBuf> as OrEmpty<File> = None, Restart;
+
         /// A greeting that people see when they connect. "": none.
         motd: Option<String> as OrEmpty<Line<1024>> = None, Reload;
 

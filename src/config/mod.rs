@@ -31,4 +31,4 @@ pub use keys::{
 pub use layers::{Loaded, Sources, load};
 pub use problem::{Problem, Problems};
 pub use state_dir::NoStateDir;
-pub use text::{Change, changes, example, print};
+pub use text::{Change, changes, example, print, reloaded};

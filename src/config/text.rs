@@ -3,6 +3,8 @@
 use super::define::{Key, Reload};
 use super::keys::{Config, SECTIONS};
 use super::layers::Loaded;
+use super::problem::Problems;
+use super::relations;
 
 const OPENING: &str = "\
 # The configuration of klatchd.
@@ -16,7 +18,8 @@ const OPENING: &str = "\
 # A variable KLATCHD__SECTION__KEY wins over this file, and --set section.key=value over both; in
 # those, commas stand between the items of a list. `klatchd --check-config` tells all that is wrong
 # at once, `klatchd --print-config` shows what holds and where it comes from. `reload: yes` marks
-# the keys that can change while the server runs; this version applies each change on restart.
+# the keys that `systemctl reload klatchd` (SIGHUP, `klatchd admin reload`) changes while the server
+# runs, without disconnecting anybody: all of them, or, if anything is wrong, none.
 ";
 
 /// The text of `config/klatchd.toml`: every key with its docs, commented out with its default.
@@ -48,6 +51,23 @@ pub fn print(loaded: &Loaded) -> String {
         lines.push(String::new());
     }
     lines.join("\n")
+}
+
+/// What holds after a reload: `new`, but for the keys that only a restart changes. A relation that
+/// this breaks is a problem.
+pub fn reloaded(old: &Config, new: &Loaded) -> Result<Loaded, Problems> {
+    let mut merged = new.clone();
+    for key in SECTIONS.iter().flat_map(|section| section.keys) {
+        if key.reload == Reload::Restart {
+            (key.copy)(old, &mut merged.config);
+        }
+    }
+    let mut problems = Vec::new();
+    relations::check(&merged, &mut problems);
+    for problem in &mut problems {
+        problem.advice.push_str("; the other key changes on restart only: restart the server");
+    }
+    if problems.is_empty() { Ok(merged) } else { Err(Problems(problems)) }
 }
 
 /// One key whose value differs between two configurations.

@@ -5,12 +5,15 @@
 //! itself.
 //! **Bound:** requests are bounded by the sessions' credit; a full mailbox refuses them.
 
+mod operate;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use actix::{Actor, Context, Handler, Message, MessageResult, Recipient};
 use actix_rt::ArbiterHandle;
 
+pub use self::operate::{Inventory, Listing, Retune};
 use super::search::{self, Question};
 use super::state::{Directory, Made};
 use crate::base::id::{AccountId, RoomId, SessionId, WorkerId};
@@ -21,7 +24,7 @@ use crate::mail::{self, Undelivered};
 use crate::protocol::codec;
 use crate::protocol::event::LeaveReason;
 use crate::protocol::status::{Code, Refusal};
-use crate::room::actor::{ChatRoom, Surroundings};
+use crate::room::actor::{Adopt, ChatRoom, Surroundings};
 use crate::room::kind::Kind;
 use crate::room::mail::{Action, Ask, Part, Retire};
 use crate::room::moderation::Target;
@@ -152,6 +155,7 @@ struct RoomMail {
     ask: Recipient<Ask>,
     part: Recipient<Part>,
     retire: Recipient<Retire>,
+    adopt: Recipient<Adopt>,
     known_by: HashSet<WorkerId>,
 }
 
@@ -172,16 +176,20 @@ impl Rooms {
             around,
         };
         rooms.restore(people);
+        rooms.make_permanent(permanent);
+        rooms
+    }
+
+    fn make_permanent(&mut self, permanent: Vec<RoomName>) {
         for name in permanent {
-            if rooms.directory.contains(&name) {
+            if self.directory.contains(&name) {
                 continue;
             }
-            match rooms.directory.create(name.clone(), None, rooms.around.clock.now()) {
-                Ok(made) => rooms.make(made),
+            match self.directory.create(name.clone(), None, self.around.clock.now()) {
+                Ok(made) => self.make(made),
                 Err(refusal) => log::error!(room:% = name; "cannot be made: {}", refusal.text),
             }
         }
-        rooms
     }
 
     /// Lists the rooms that were stored before.
@@ -222,7 +230,8 @@ impl Rooms {
             name,
             ask: room.clone().recipient(),
             part: room.clone().recipient(),
-            retire: room.recipient(),
+            retire: room.clone().recipient(),
+            adopt: room.recipient(),
             known_by: HashSet::new(),
         };
         self.actors.insert(id, mail);

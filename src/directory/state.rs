@@ -79,6 +79,18 @@ impl Directory {
         }
     }
 
+    /// Has other rooms be permanent from here on.
+    pub fn adopt(&mut self, permanent: Vec<RoomName>) {
+        self.permanent = permanent;
+    }
+
+    /// Every room, in the order in which they were made.
+    pub fn all(&self) -> impl Iterator<Item = (&RoomName, &Kind, &Card)> {
+        let mut rooms: Vec<_> = self.rooms.iter().collect();
+        rooms.sort_unstable_by_key(|(id, _)| **id);
+        rooms.into_iter().map(|(_, room)| (&room.name, &room.kind, room.card.as_ref()))
+    }
+
     /// The room of this name, if it may be seen.
     pub fn find(&self, name: &RoomName, who: &Identity) -> Result<RoomId, Refusal> {
         let found = self.by_name.get(name).filter(|id| self.may_see(**id, who));

@@ -24,6 +24,9 @@ impl Shard {
             return;
         }
         tally::add(&self.tally().byes, bye.code.place(), 1);
+        if let Some(limit) = bye.limit {
+            tally::met(&self.tally().limits, limit.name);
+        }
         if link.close_code.get() == 0 {
             link.close_code.set(websocket::close_code(bye.code));
         }

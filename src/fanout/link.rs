@@ -5,6 +5,8 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use smallvec::SmallVec;
@@ -12,6 +14,7 @@ use smallvec::SmallVec;
 use super::outbox::Outbox;
 use crate::base::clock::Moment;
 use crate::base::id::{RoomId, SessionId};
+use crate::base::name::Identity;
 use crate::base::tally::KINDS;
 use crate::protocol::event::LeaveReason;
 use crate::transport::Stream;
@@ -90,6 +93,10 @@ pub struct Link {
     pub named: Cell<bool>,
     /// Whether a ping waits for an answer.
     pub pinged: Cell<bool>,
+    /// Where it comes from.
+    pub peer: Cell<Option<SocketAddr>>,
+    /// Whose session it is.
+    who: RefCell<Option<Arc<Identity>>>,
 }
 
 impl Link {
@@ -115,6 +122,8 @@ impl Link {
             spoke: Cell::new(false),
             named: Cell::new(false),
             pinged: Cell::new(false),
+            peer: Cell::new(None),
+            who: RefCell::default(),
         }
     }
 
@@ -122,6 +131,16 @@ impl Link {
     #[must_use]
     pub fn id(&self) -> SessionId {
         self.id
+    }
+
+    /// Whose session it is, if it has a name.
+    #[must_use]
+    pub fn who(&self) -> Option<Arc<Identity>> {
+        self.who.borrow().clone()
+    }
+
+    pub(super) fn set_who(&self, who: &Arc<Identity>) {
+        *self.who.borrow_mut() = Some(Arc::clone(who));
     }
 
     /// How bodies are told apart on it.

@@ -19,6 +19,7 @@ use super::link::{Framing, Link};
 use crate::base::clock::{Clock, Moment};
 use crate::base::id::{RoomId, SessionId, WorkerId};
 use crate::base::limits::FLUSH_SOCKETS;
+use crate::base::name::Identity;
 use crate::base::tally::{self, Tally};
 use crate::base::wheel::{TICK, Wheel};
 use crate::protocol::{codec, frame, websocket};
@@ -36,7 +37,7 @@ pub struct Policy {
 /// What lives on one worker.
 pub struct Shard {
     worker: WorkerId,
-    policy: Policy,
+    policy: Cell<Policy>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) links: RefCell<Slab<Rc<Link>>>,
     next_generation: Cell<u32>,
@@ -75,7 +76,7 @@ impl Shard {
         let wheel = Wheel::new(TICK, clock.now());
         Self {
             worker,
-            policy,
+            policy: Cell::new(policy),
             clock,
             links: RefCell::default(),
             next_generation: Cell::new(0),
@@ -102,8 +103,13 @@ impl Shard {
 
     /// The bounds that hold here.
     #[must_use]
-    pub fn policy(&self) -> &Policy {
-        &self.policy
+    pub fn policy(&self) -> Policy {
+        self.policy.get()
+    }
+
+    /// Has other bounds hold from here on.
+    pub fn adopt(&self, policy: Policy) {
+        self.policy.set(policy);
     }
 
     /// The time.
@@ -142,7 +148,8 @@ impl Shard {
     }
 
     /// Notes that a link's session holds a name.
-    pub fn name(&self, link: &Link) {
+    pub fn name(&self, link: &Link, who: &Arc<Identity>) {
+        link.set_who(who);
         if !link.named.replace(true) {
             self.tally.named.add(1);
         }
@@ -251,7 +258,7 @@ impl Shard {
                         }
                     };
                     self.push(link, shared.clone(), now, crowd);
-                    if link.waiting() > self.policy.outbox_bytes {
+                    if link.waiting() > self.policy().outbox_bytes {
                         slow.push(Rc::clone(link));
                     }
                 }
@@ -268,7 +275,7 @@ impl Shard {
             return;
         }
         self.put(link, frames, self.clock.now(), Crowd::Few);
-        if link.waiting() > self.policy.outbox_bytes {
+        if link.waiting() > self.policy().outbox_bytes {
             self.close_slow(link);
         }
     }
@@ -277,6 +284,9 @@ impl Shard {
     pub fn respond(&self, link: &Rc<Link>, frames: Bytes) {
         if let Some(code) = codec::refused(&frames) {
             tally::add(&self.tally.refusals, code.place(), 1);
+            if let Some(limit) = codec::limit_of(&frames) {
+                tally::met(&self.tally.limits, &limit);
+            }
         }
         self.send(link, frames);
         link.give_credit();
@@ -286,7 +296,7 @@ impl Shard {
     pub fn send_control(&self, link: &Rc<Link>, frame: Bytes) {
         if link.closing().is_none() {
             self.push(link, frame, self.clock.now(), Crowd::Few);
-            if link.waiting() > self.policy.outbox_bytes {
+            if link.waiting() > self.policy().outbox_bytes {
                 self.close_slow(link);
             }
         }

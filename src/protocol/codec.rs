@@ -167,6 +167,15 @@ pub fn refused(frame: &[u8]) -> Option<Code> {
     Code::from_number(rmp::decode::read_int(&mut rest).ok()?)
 }
 
+/// The limit that a refusal names, if a frame is one and it does.
+#[must_use]
+pub fn limit_of(frame: &[u8]) -> Option<String> {
+    match decode_incoming(frame.get(FRAME_HEADER_BYTES..)?).ok()? {
+        Incoming::Response { outcome: Err(error), .. } => error.limit.clone(),
+        Incoming::Response { .. } | Incoming::Event(_) | Incoming::UnknownEvent => None,
+    }
+}
+
 /// Decodes the result of a response; the error names the field.
 pub fn result<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     let mut decoder = rmp_serde::Deserializer::from_read_ref(bytes);

@@ -1,9 +1,12 @@
 //! The Reception actor, one per worker: takes connections in, and watches over the worker's sessions.
 //!
 //! **Receives** [`Arrived`] from the accept loop, [`Sweep`] from the Throttle, [`End`], [`Restore`] and
-//! [`Follow`] from the Accounts, [`Known`] from the directory, [`Drain`] at shutdown.
+//! [`Follow`] from the Accounts, [`Known`] from the directory, [`Drain`] at shutdown,
+//! [`Adopt`], [`Sessions`] and [`Kick`] from those who run the server.
 //! **Bound:** one `Arrived` for each permit, one `Sweep` per tick, one of the others per login or
 //! room.
+
+mod operate;
 
 use std::net::{SocketAddr, TcpStream};
 use std::rc::Rc;
@@ -11,6 +14,7 @@ use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message};
 
+pub use self::operate::{Adopt, Glimpse, Kick, Sessions};
 use crate::account::mail::{End, Follow, Restore};
 use crate::base::clock::Moment;
 use crate::base::limits::MAILBOX;
@@ -68,9 +72,9 @@ impl Reception {
     }
 
     fn sweep(&self, now: Moment) {
-        let (shard, timeouts) = (&self.worker.shard, &self.worker.settings.timeouts);
+        let (shard, timeouts) = (&self.worker.shard, self.worker.settings().timeouts);
         for link in shard.due(now) {
-            match look(&facts(&link, now), timeouts, now) {
+            match look(&facts(&link, now), &timeouts, now) {
                 Due::Wait(next) => shard.arm(&link, next),
                 Due::Ping(next) => {
                     link.pinged.set(true);
@@ -133,6 +137,7 @@ impl Handler<Arrived> for Reception {
             }
         };
         let link = self.worker.shard.insert(Stream::Plain(socket));
+        link.peer.set(Some(peer));
         log::debug!(session:% = link.id(), peer:% = peer; "connected");
         Session::new(Rc::clone(&self.worker), link, peer, permit, denied).start();
     }

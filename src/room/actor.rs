@@ -7,6 +7,8 @@
 //! **Bound:** requests are bounded by the sessions' credit; the mailbox is a second fence, and a
 //! request that it refuses is answered `busy` by the sender.
 
+mod adopt;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
@@ -15,6 +17,7 @@ use std::time::Duration;
 use actix::fut::ActorFuture;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, Recipient};
 
+pub use self::adopt::Adopt;
 use super::batch::{Answer, Attached, Batch};
 use super::card::Card;
 use super::kind::Kind;

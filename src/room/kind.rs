@@ -28,6 +28,16 @@ impl Kind {
         }
     }
 
+    /// Its word for people.
+    #[must_use]
+    pub fn name(&self, is_public: bool) -> &'static str {
+        match self {
+            Self::Room if is_public => "public",
+            Self::Room => "private",
+            Self::Direct(_) => "direct",
+        }
+    }
+
     /// It as storage knows it.
     #[must_use]
     pub fn stored(&self) -> store::RoomKind {

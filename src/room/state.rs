@@ -127,6 +127,11 @@ impl Room {
         Self { name, policy, epoch, head, topics, members, dedup, rights, targets, presence }
     }
 
+    /// Has other bounds hold from here on; who is in it stays.
+    pub fn adopt(&mut self, policy: Policy) {
+        self.policy = policy;
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &Arc<str> {

@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use actix::Recipient;
 use socket2::Socket;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::fanout::farewell::bye_frame;
 use crate::mail;
@@ -35,18 +36,27 @@ pub(super) fn spawn(
     listener: Socket,
     throttle: Recipient<Admit>,
     workers: Vec<Recipient<Arrived>>,
+    closed: CancellationToken,
 ) -> io::Result<JoinHandle<()>> {
     let acceptor = Acceptor::new(listener)?;
-    Ok(tokio::task::spawn_local(accept(acceptor, throttle, workers)))
+    Ok(tokio::task::spawn_local(accept(acceptor, throttle, workers, closed)))
 }
 
 async fn accept(
     mut acceptor: Acceptor,
     throttle: Recipient<Admit>,
     workers: Vec<Recipient<Arrived>>,
+    closed: CancellationToken,
 ) {
     for worker in workers.iter().cycle() {
-        let (stream, peer) = match acceptor.accept().await {
+        // A connection that was accepted is also handed on; the others wait in the socket, which may
+        // outlive this process.
+        let arrival = tokio::select! {
+            biased;
+            () = closed.cancelled() => return,
+            arrival = acceptor.accept() => arrival,
+        };
+        let (stream, peer) = match arrival {
             Arrival::Connection(stream, peer) => (stream, peer),
             Arrival::Surplus(stream) => {
                 turn_away(&stream);

@@ -1,15 +1,19 @@
 //! Making the actors. They refer to each other in a circle (rooms send to Fanouts, Fanouts tell the
 //! directory of orphans), so each thread first makes its mailboxes, and the actors are put in after.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, Recipient};
+use actix::{Actor, Addr, Recipient};
 use actix_rt::Arbiter;
 use parking_lot::RwLock;
 use socket2::Socket;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
+use super::health::Health;
 use super::probe::Actors;
 use super::worker::{Common, Mailboxes, WorkerMail};
 use super::{DATABASE, Parts, Server, StartError, accept, limits};
@@ -27,8 +31,7 @@ use crate::directory::actor::{Place as RoomsPlace, Rooms};
 use crate::mail;
 use crate::room::actor::Surroundings;
 use crate::room::moderation as room;
-use crate::session::router::{Policy as RouterPolicy, Shared};
-use crate::session::worker::{Plain, Settings};
+use crate::session::router::Shared;
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
 use crate::store::registry::{Change, Everybody};
@@ -55,17 +58,10 @@ pub(super) fn assemble(
     let (mailboxes, mail): (Vec<Mailboxes>, Vec<WorkerMail>) =
         arbiters.iter().map(|_| Mailboxes::new()).unzip();
 
-    let names = names(config, parts, (store.as_ref(), everybody), &mail)?.start();
+    let names = make_names(config, parts, (store.as_ref(), everybody), &mail)?.start();
     let tallies: Arc<[Arc<Tally>]> = mail.iter().map(|_| Arc::default()).collect();
-    let around = Surroundings {
-        fanouts: mail.iter().map(|mail| mail.fanout.clone().recipient()).collect(),
-        store: Arc::clone(&store),
-        clock: Arc::clone(&parts.clock),
-        policy: limits::room(config),
-        presence_interval: config.rooms.presence_interval,
-        tallies: Arc::clone(&tallies),
-        settled: settled(names.clone().recipient()),
-    };
+    let told = settled(names.clone().recipient());
+    let around = surroundings(config, parts, &mail, (&store, &tallies), told);
     let places = arbiters.iter().zip(&mail).map(|(arbiter, mail)| RoomsPlace {
         arbiter: arbiter.handle(),
         learner: mail.reception.clone().recipient(),
@@ -77,28 +73,21 @@ pub(super) fn assemble(
     let sweeps = mail.iter().map(|mail| mail.reception.clone().recipient()).collect();
     let throttle = Throttle::new(limits::admission(config), Arc::clone(&parts.clock), sweeps);
     let throttle = throttle.start();
-    let actors = Actors::new(throttle.clone(), rooms.clone());
+    let health = Arc::new(Health::new(Arc::clone(&identity), parts.clock.unix_ms() / 1_000));
+    let (asked, vital) = (names.clone().recipient(), Arc::clone(&health));
+    let actors = Actors::new(throttle.clone(), rooms.clone(), asked, Arc::clone(&store), vital);
+    let web = Arc::new(RwLock::new(limits::web(config)));
 
     let common = Common {
-        settings: settings(config, parts, store.as_ref()),
+        settings: limits::settings(config, store.durability(), parts.observer.clone()),
         outbox: limits::outbox(config),
         clock: Arc::clone(&parts.clock),
         identity: Arc::clone(&identity),
         rooms: rooms.clone(),
-        shared: Shared {
-            seek: rooms.clone().recipient(),
-            depart: rooms.recipient(),
-            enter: names.clone().recipient(),
-            manage: names.clone().recipient(),
-            find: names.clone().recipient(),
-            release: names.recipient(),
-        },
-        routing: RouterPolicy {
-            rooms_per_session: config.rooms.rooms_per_session,
-            queue: config.timeouts.queue,
-        },
+        shared: shared(&rooms, &names),
+        routing: limits::routing(config),
         tallies,
-        web: (config.web.serve == Switch::On).then(|| (limits::web(config), actors)),
+        web: (config.web.serve == Switch::On).then(|| (Arc::clone(&web), actors.clone())),
     };
     for ((number, mailboxes), arbiter) in (0_u16..).zip(mailboxes).zip(&arbiters) {
         let common = common.clone();
@@ -106,19 +95,77 @@ pub(super) fn assemble(
     }
 
     let addresses = addresses(&listeners)?;
+    let closed = CancellationToken::new();
+    let accepting = RefCell::new(accept_at(listeners, &throttle, &mail, &closed)?);
+    let receptions = mail.iter().map(|mail| mail.reception.clone()).collect();
+    let (clock, arbiters) = (Arc::clone(&parts.clock), RefCell::new(arbiters));
+    Ok(Server {
+        addresses,
+        identity,
+        throttle,
+        names,
+        rooms,
+        receptions,
+        web,
+        actors,
+        health,
+        clock,
+        arbiters,
+        accepting,
+        closed,
+        store,
+        first_admin,
+    })
+}
+
+fn surroundings(
+    config: &Config,
+    parts: &Parts,
+    workers: &[WorkerMail],
+    (store, tallies): (&Arc<dyn Store>, &Arc<[Arc<Tally>]>),
+    told: Arc<dyn Fn(room::Settled) + Send + Sync>,
+) -> Surroundings {
+    Surroundings {
+        fanouts: workers.iter().map(|mail| mail.fanout.clone().recipient()).collect(),
+        store: Arc::clone(store),
+        clock: Arc::clone(&parts.clock),
+        policy: limits::room(config),
+        presence_interval: config.rooms.presence_interval,
+        tallies: Arc::clone(tallies),
+        settled: told,
+    }
+}
+
+fn shared(rooms: &Addr<Rooms>, names: &Addr<Names>) -> Shared {
+    Shared {
+        seek: rooms.clone().recipient(),
+        depart: rooms.clone().recipient(),
+        enter: names.clone().recipient(),
+        manage: names.clone().recipient(),
+        find: names.clone().recipient(),
+        release: names.clone().recipient(),
+    }
+}
+
+/// Starts to accept, until `closed`.
+fn accept_at(
+    listeners: Vec<Socket>,
+    throttle: &Addr<Throttle>,
+    mail: &[WorkerMail],
+    closed: &CancellationToken,
+) -> Result<Vec<JoinHandle<()>>, StartError> {
     let arrivals: Vec<_> = mail.iter().map(|mail| mail.reception.clone().recipient()).collect();
-    let accepting = listeners
-        .into_iter()
-        .map(|listener| accept::spawn(listener, throttle.clone().recipient(), arrivals.clone()))
-        .collect::<Result<_, _>>()?;
-    let drains = mail.iter().map(|mail| mail.reception.clone().recipient()).collect();
-    Ok(Server { addresses, identity, throttle, drains, arbiters, accepting, store, first_admin })
+    let accepting = listeners.into_iter().map(|listener| {
+        let throttle = throttle.clone().recipient();
+        Ok(accept::spawn(listener, throttle, arrivals.clone(), closed.clone())?)
+    });
+    accepting.collect()
 }
 
 /// How long the first administrator has time to register.
 const CODE_LASTS: Duration = Duration::from_secs(24 * 3600);
 
-fn names(
+fn make_names(
     config: &Config,
     parts: &Parts,
     (store, everybody): (&dyn Store, Everybody),
@@ -179,20 +226,4 @@ const UNKNOWN: std::net::SocketAddr =
 
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-}
-
-fn settings(config: &Config, parts: &Parts, store: &dyn Store) -> Settings {
-    Settings {
-        welcome: limits::welcome(config, store.durability()),
-        rates: limits::rates(config),
-        timeouts: limits::timeouts(config),
-        inflight: u32::try_from(config.limits.inflight).unwrap_or(u32::MAX),
-        plain: match config.server.plain {
-            crate::config::Plain::Loopback => Plain::Loopback,
-            crate::config::Plain::Never => Plain::Never,
-        },
-        default_rooms: config.rooms.default.clone(),
-        hold_ms: millis_up(config.names.hold),
-        observer: parts.observer.clone(),
-    }
 }

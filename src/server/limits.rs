@@ -12,6 +12,8 @@ use crate::protocol::VERSION;
 use crate::protocol::reply::{Durability, Limits, Registration as Word, Welcome};
 use crate::room::state::Policy as RoomPolicy;
 use crate::session::deadline::Timeouts;
+use crate::session::router::Policy as RouterPolicy;
+use crate::session::worker::{Observer, Plain, Settings};
 use crate::store::memory::Bounds;
 use crate::throttle::admission::Policy as AdmissionPolicy;
 use crate::throttle::bucket::Rate;
@@ -19,7 +21,7 @@ use crate::throttle::budget::Rates;
 use crate::web::Policy as WebPolicy;
 
 /// Descriptors that are not for connections: listeners, storage, logs, the reserve.
-const OWN_DESCRIPTORS: u64 = 64;
+pub const OWN_DESCRIPTORS: u64 = 64;
 
 fn number(value: usize) -> u64 {
     u64::try_from(value).unwrap_or(u64::MAX)
@@ -35,7 +37,10 @@ pub fn connections(config: &Config) -> u32 {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let before = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: before.maximum, maximum: before.maximum };
-    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+    // Where it is as high as it goes, a sandbox may refuse even to be asked.
+    if before.current != before.maximum
+        && let Err(error) = setrlimit(Resource::Nofile, raised)
+    {
         log::warn!(error:% = error; "the limit of open files cannot be raised");
     }
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
@@ -98,6 +103,30 @@ pub fn timeouts(config: &Config) -> Timeouts {
         write: timeouts.write,
         farewell: FAREWELL,
     }
+}
+
+/// What sessions are told and held to.
+#[must_use]
+pub fn settings(config: &Config, durability: Durability, observer: Option<Observer>) -> Settings {
+    Settings {
+        welcome: welcome(config, durability),
+        rates: rates(config),
+        timeouts: timeouts(config),
+        inflight: small(config.limits.inflight),
+        plain: match config.server.plain {
+            crate::config::Plain::Loopback => Plain::Loopback,
+            crate::config::Plain::Never => Plain::Never,
+        },
+        default_rooms: config.rooms.default.clone(),
+        hold_ms: millis_up(config.names.hold),
+        observer,
+    }
+}
+
+/// The bounds of requests on their way.
+#[must_use]
+pub fn routing(config: &Config) -> RouterPolicy {
+    RouterPolicy { rooms_per_session: config.rooms.rooms_per_session, queue: config.timeouts.queue }
 }
 
 /// What the web may do.

@@ -8,35 +8,52 @@
 //! server; [`Server::shut_down`] goes the same way back.
 
 pub mod accept;
+pub mod admin;
 pub mod assemble;
+pub mod check;
+pub mod daemon;
 pub mod fate;
+pub mod health;
+pub mod identity;
+mod inherit;
 pub mod limits;
+pub mod logger;
+mod notify;
 mod probe;
+pub mod pulse;
+pub mod reload;
 pub mod run;
 pub mod shutdown;
 pub mod worker;
 
+use std::cell::RefCell;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use actix::{Addr, Recipient};
+use actix::Addr;
 use actix_rt::Arbiter;
 use parking_lot::RwLock;
+use socket2::Socket;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
+use crate::account::actor::Names;
 use crate::base::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::protocol::ALPN_WIRE;
-use crate::reception::actor::Drain;
+use crate::directory::actor::Rooms;
+use crate::reception::actor::Reception;
 use crate::session::worker::Observer;
 use crate::store::sqlite::OpenError;
 use crate::store::{Store, StoreError};
 use crate::throttle::actor::{Throttle, Tick};
-use crate::transport::certificate::{self, MakeError};
+use crate::transport::certificate::MakeError;
 use crate::transport::listener::BindError;
 use crate::transport::tls::{Identity, TlsError};
+use crate::web::Policy as WebPolicy;
+use health::Health;
+use probe::Actors;
 
 /// The database's name in the state directory.
 pub const DATABASE: &str = "klatch.db";
@@ -82,6 +99,10 @@ pub struct Parts {
     pub store: Option<Arc<dyn Store>>,
     /// Where tests look in.
     pub observer: Option<Observer>,
+    /// Where the service manager put its credentials.
+    pub credentials: Option<PathBuf>,
+    /// Sockets that listen already; those of the configuration are made if there are none.
+    pub listeners: RefCell<Vec<Socket>>,
 }
 
 impl Parts {
@@ -89,7 +110,8 @@ impl Parts {
     #[must_use]
     pub fn new(state_dir: PathBuf) -> Self {
         let clock = Arc::new(SystemClock::default());
-        Self { state_dir, clock, store: None, observer: None }
+        let listeners = RefCell::default();
+        Self { state_dir, clock, store: None, observer: None, credentials: None, listeners }
     }
 }
 
@@ -98,9 +120,18 @@ pub struct Server {
     addresses: Vec<SocketAddr>,
     identity: Arc<RwLock<Identity>>,
     throttle: Addr<Throttle>,
-    drains: Vec<Recipient<Drain>>,
-    arbiters: Vec<Arbiter>,
-    accepting: Vec<JoinHandle<()>>,
+    names: Addr<Names>,
+    rooms: Addr<Rooms>,
+    receptions: Vec<Addr<Reception>>,
+    web: Arc<RwLock<WebPolicy>>,
+    /// Asks the shared actors how they are.
+    actors: Actors,
+    health: Arc<Health>,
+    clock: Arc<dyn Clock>,
+    arbiters: RefCell<Vec<Arbiter>>,
+    accepting: RefCell<Vec<JoinHandle<()>>>,
+    /// Ends the accept loops, each after the connection in its hands.
+    closed: CancellationToken,
     store: Arc<dyn Store>,
     first_admin: Option<String>,
 }
@@ -124,6 +155,12 @@ impl Server {
         self.identity.read().fingerprint().to_owned()
     }
 
+    /// What it counts as a whole.
+    #[must_use]
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
     /// Has deadlines looked at now, whatever the interval: for a clock that is moved by hand.
     pub async fn tick(&self) {
         if self.throttle.send(Tick).await.is_err() {
@@ -134,14 +171,14 @@ impl Server {
 
 /// Starts a server; must be called within an actix system.
 pub fn start(config: &Config, parts: &Parts) -> Result<Server, StartError> {
-    let listeners = config
-        .server
-        .listen
-        .iter()
-        .map(|&address| accept::bind(address))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut listeners = parts.listeners.take();
+    if listeners.is_empty() {
+        for &address in &config.server.listen {
+            listeners.push(accept::bind(address)?);
+        }
+    }
     make_state_directory(&parts.state_dir)?;
-    let identity = Arc::new(RwLock::new(load_identity(config, parts)?));
+    let identity = Arc::new(RwLock::new(identity::load(config, parts)?));
     assemble::assemble(config, parts, listeners, identity)
 }
 
@@ -152,26 +189,4 @@ fn make_state_directory(path: &std::path::Path) -> Result<(), StartError> {
         .mode(0o700)
         .create(path)
         .map_err(|source| StartError::StateDirectory { path: path.to_owned(), source })
-}
-
-fn load_identity(config: &Config, parts: &Parts) -> Result<Identity, StartError> {
-    if let (Some(certificate), Some(key)) = (&config.tls.certificate, &config.tls.key) {
-        return Ok(Identity::load(certificate, key, ALPN_WIRE)?);
-    }
-    let names = certificate_names(&config.tls.names);
-    let files = certificate::ensure(&parts.state_dir, &names)?;
-    Ok(Identity::load(&files.certificate, &files.key, ALPN_WIRE)?)
-}
-
-/// The names of the self-signed certificate: those configured, and what this machine is called.
-fn certificate_names(configured: &[String]) -> Vec<String> {
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let own = [host, "localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
-    let mut names: Vec<String> = Vec::new();
-    for name in configured.iter().cloned().chain(own) {
-        if !name.is_empty() && !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
 }

@@ -1,56 +1,90 @@
-//! Asking the server's own actors how they are, on behalf of the web.
+//! Asking the server's own actors how they are, on behalf of the web and the watchdog.
 
 use std::sync::Arc;
 
 use actix::{Addr, Recipient};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
+use tokio::sync::oneshot;
 
+use super::health::Health;
+use super::logger;
+use crate::account::mail::Find;
 use crate::base::id::{AccountId, SessionId, WorkerId};
 use crate::base::name::{Identity, UserName};
 use crate::directory::actor::Rooms;
 use crate::directory::actor::{Look, Seen};
 use crate::room::mail::{Action, Ask};
-use crate::throttle::actor::{Count, Throttle};
+use crate::store::Store;
+use crate::throttle::actor::{self as ask, Count, Throttle};
 use crate::web::Probe;
 use crate::web::metrics::Survey;
 
-/// Asks the Throttle, the directory, and one of the rooms.
+/// Asks the Throttle, the names, the directory, one of the rooms, and the storage.
 #[derive(Clone)]
 pub(super) struct Actors {
     throttle: Addr<Throttle>,
     rooms: Addr<Rooms>,
+    names: Recipient<Find>,
+    store: Arc<dyn Store>,
+    health: Arc<Health>,
 }
 
 impl Actors {
-    pub(super) fn new(throttle: Addr<Throttle>, rooms: Addr<Rooms>) -> Self {
-        Self { throttle, rooms }
+    pub(super) fn new(
+        throttle: Addr<Throttle>,
+        rooms: Addr<Rooms>,
+        names: Recipient<Find>,
+        store: Arc<dyn Store>,
+        health: Arc<Health>,
+    ) -> Self {
+        Self { throttle, rooms, names, store, health }
+    }
+
+    /// What the server as a whole knows of itself.
+    pub(super) async fn look_around(&self) -> Survey {
+        Survey {
+            fill: self.throttle.send(ask::Survey).await.unwrap_or_default(),
+            rooms: self.rooms.send(Look).await.map_or(0, |seen| seen.rooms),
+            store: self.store.vitals(),
+            pulse: self.health.pulse.spread(),
+            reloads: self.health.reloads.get(),
+            reloads_refused: self.health.reloads_refused.get(),
+            certificate_expires: self.health.identity.read().expires(),
+            started: self.health.started,
+            log: logger::counts(),
+        }
     }
 }
 
 impl Probe for Actors {
     fn ready(&self) -> LocalBoxFuture<'static, Result<(), &'static str>> {
-        let Self { throttle, rooms } = self.clone();
+        let Self { throttle, rooms, names, store, .. } = self.clone();
         async move {
             throttle.send(Count).await.map_err(|_| "the throttle is gone")?;
             let Seen { any, .. } = rooms.send(Look).await.map_err(|_| "the directory is gone")?;
+            let name = UserName::parse("readyz").map_err(|_| "no name to ask with")?;
+            names
+                .send(Find { name, answer: Box::new(drop) })
+                .await
+                .map_err(|_| "names are gone")?;
             // A server without rooms is ready too.
-            match any {
-                Some(room) => round_trip(&room).await,
-                None => Ok(()),
+            if let Some(room) = any {
+                round_trip(&room).await?;
             }
+            let (told, done) = oneshot::channel();
+            store.probe(Box::new(move || {
+                // Whether anybody still waits does not matter to the storage.
+                let _unheard = told.send(());
+            }));
+            done.await.map_err(|_| "the storage is gone, or has too much to do")
         }
         .boxed_local()
     }
 
     fn survey(&self) -> LocalBoxFuture<'static, Survey> {
-        let Self { throttle, rooms } = self.clone();
-        async move {
-            let connections = throttle.send(Count).await.unwrap_or(0).into();
-            let rooms = rooms.send(Look).await.map_or(0, |seen| seen.rooms);
-            Survey { connections, rooms }
-        }
-        .boxed_local()
+        let actors = self.clone();
+        async move { actors.look_around().await }.boxed_local()
     }
 }
 

@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use super::Server;
 use crate::mail;
 use crate::reception::actor::Drain;
 use crate::throttle::actor::Count;
 
 /// When clients may come back, at the earliest; each gets a time between once and twice this.
-const RETRY_AFTER: Duration = Duration::from_millis(500);
+pub(super) const RETRY_AFTER: Duration = Duration::from_millis(500);
+/// How long an accept loop may take to hand on the connection in its hands.
+const ACCEPTING: Duration = Duration::from_secs(1);
 /// How often the sessions that are left are counted.
 const COUNT_EVERY: Duration = Duration::from_millis(10);
 
@@ -26,22 +30,31 @@ pub enum Shutdown {
 
 impl Server {
     /// Shuts down within `deadline`.
-    pub async fn shut_down(self, deadline: Duration) -> Shutdown {
-        for task in &self.accepting {
-            task.abort();
+    pub async fn shut_down(&self, deadline: Duration) -> Shutdown {
+        self.shut_down_over(deadline, RETRY_AFTER).await
+    }
+
+    /// The same; clients may come back after `retry_after` at the earliest, spread over as much again.
+    pub async fn shut_down_over(&self, deadline: Duration, retry_after: Duration) -> Shutdown {
+        self.closed.cancel();
+        let accepting = self.accepting.take();
+        // What is in their hands is handed on first, so that it is told like all others.
+        if tokio::time::timeout(ACCEPTING, join_all(accepting)).await.is_err() {
+            log::warn!("a listener did not end in time");
         }
-        for drain in &self.drains {
+        for reception in &self.receptions {
             // Once per worker.
-            mail::post(drain, Drain { retry_after: RETRY_AFTER });
+            mail::post(&reception.clone().recipient(), Drain { retry_after });
         }
         let outcome = match tokio::time::timeout(deadline, self.emptied()).await {
             Ok(()) => Shutdown::Clean,
             Err(_) => Shutdown::Cut { sessions: self.sessions().await },
         };
-        for arbiter in &self.arbiters {
+        let arbiters = self.arbiters.take();
+        for arbiter in &arbiters {
             arbiter.stop();
         }
-        for arbiter in self.arbiters {
+        for arbiter in arbiters {
             if arbiter.join().is_err() {
                 log::error!("a worker ended by a panic");
             }

@@ -38,7 +38,7 @@ pub(super) struct Common {
     pub(super) routing: RouterPolicy,
     pub(super) tallies: Arc<[Arc<Tally>]>,
     /// What the web may do, and whom it asks; none if it is not served.
-    pub(super) web: Option<(WebPolicy, Actors)>,
+    pub(super) web: Option<(Arc<RwLock<WebPolicy>>, Actors)>,
 }
 
 /// The mailboxes of a worker whose actors are not made yet.

@@ -122,7 +122,7 @@ impl Connection {
 
     /// Has the deadline of its login watched.
     pub(super) fn begin(&self) {
-        let login = self.link.since.get().after(self.worker.settings.timeouts.login);
+        let login = self.link.since.get().after(self.worker.settings().timeouts.login);
         self.worker.shard.arm(&self.link, login);
     }
 
@@ -188,7 +188,7 @@ impl Connection {
             return Poll::Ready(());
         }
         self.phase = Phase::Fresh;
-        let plain = self.worker.settings.plain == Plain::Loopback;
+        let plain = self.worker.settings().plain == Plain::Loopback;
         if first == 0 && !(plain && self.peer.ip().to_canonical().is_loopback()) {
             self.end(LeaveReason::Removed, &Code::TlsRequired.into());
         }
@@ -276,7 +276,7 @@ impl Connection {
 
     /// Whether one more request may be taken.
     pub(super) fn has_credit(&self) -> bool {
-        self.link.inflight() < self.worker.settings.inflight
+        self.link.inflight() < self.worker.settings().inflight
     }
 
     /// Lets the Fanout go on when a blocked socket takes bytes again.

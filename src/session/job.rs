@@ -43,6 +43,15 @@ pub enum Task {
 }
 
 impl Job {
+    /// The class in which it waits, but for a `leave` that must not overtake others.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match &self.task {
+            Task::Enter(..) | Task::Logout(..) => Class::Interactive,
+            Task::Request(_, request) => request.class(),
+        }
+    }
+
     /// Why it is not to be done any more, if it waited too long.
     pub fn expired(&self, now: Moment, bound: Duration) -> Option<Refusal> {
         let waited = now.since(self.received);

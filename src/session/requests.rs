@@ -84,8 +84,9 @@ impl Connection {
             Taken::All | Taken::Enough => {}
         }
         let now = self.worker.shard.now();
-        let wait = self.budget.charge(frames, bytes, now, &self.worker.settings.rates);
+        let wait = self.budget.charge(frames, bytes, now, &self.worker.settings().rates);
         if !wait.is_zero() {
+            self.worker.shard.tally().pauses.add(1);
             self.pause = Some(Box::pin(tokio::time::sleep(wait)));
         }
         self.phase != phase || self.link.closing().is_some()
@@ -135,7 +136,7 @@ impl Connection {
     }
 
     fn decide(&mut self, id: u32, request: Request, bytes: usize, answer: Answer<'_>) {
-        if let Some(observer) = &self.worker.settings.observer {
+        if let Some(observer) = &self.worker.settings().observer {
             observer(&request);
         }
         self.worker.shard.tally().requests.add(1);
@@ -145,7 +146,7 @@ impl Connection {
         match self.state.receive(&request) {
             Verdict::Greet(version) => {
                 let time = self.worker.shard.unix_ms();
-                let welcome = Welcome { version, time, ..self.worker.settings.welcome.clone() };
+                let welcome = Welcome { version, time, ..self.worker.settings().welcome.clone() };
                 self.send(&codec::result_frame(id, &welcome));
             }
             Verdict::Pong => {
@@ -217,9 +218,12 @@ impl Connection {
     /// Refuses a request; who is refused too often is flooding.
     fn refuse(&mut self, id: u32, refusal: &Refusal) {
         tally::add(&self.worker.shard.tally().refusals, refusal.code.place(), 1);
+        if let Some(limit) = refusal.limit {
+            tally::met(&self.worker.shard.tally().limits, limit.name);
+        }
         self.send(&codec::refusal_frame(id, refusal));
-        let (now, rates) = (self.worker.shard.now(), &self.worker.settings.rates);
-        if let Err(wait) = self.budget.charge_refusal(now, rates) {
+        let (now, rates) = (self.worker.shard.now(), self.worker.settings().rates);
+        if let Err(wait) = self.budget.charge_refusal(now, &rates) {
             let burst = rates.refusals.burst;
             let flood = Refusal::from(Code::Flood);
             let flood = flood.limit("refusals_burst", burst + 1, burst).retry_after(wait);
@@ -270,9 +274,9 @@ impl Connection {
             // It ended while it waited: the name is given back, and no room is joined.
             return self.depart();
         }
-        self.worker.shard.name(&self.link);
+        self.worker.shard.name(&self.link, &who);
         self.budget.permit().named();
-        let settings = &self.worker.settings;
+        let settings = self.worker.settings();
         self.worker.shard.arm(&self.link, self.worker.shard.now().after(settings.timeouts.ping));
         let mut all = settings.default_rooms.clone();
         all.extend(homes.into_iter().filter(|home| !settings.default_rooms.contains(home)));

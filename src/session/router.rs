@@ -3,7 +3,7 @@
 //! **Owns:** the rooms that this worker knows the way to; at most as many as there are rooms.
 //! **Invariants:** every job is answered exactly once: here, or by the actor that took it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -61,14 +61,19 @@ pub struct Router {
     shard: Rc<Shard>,
     shared: Shared,
     fanout: Mailbox<Deliver>,
-    policy: Policy,
+    policy: Cell<Policy>,
     rooms: RefCell<HashMap<RoomName, (RoomId, Mailbox<Ask>)>>,
 }
 
 impl Router {
     /// A router that knows no room yet; `fanout` is this worker's own.
     pub fn new(shard: Rc<Shard>, shared: Shared, fanout: Mailbox<Deliver>, policy: Policy) -> Self {
-        Self { shard, shared, fanout, policy, rooms: RefCell::default() }
+        Self { shard, shared, fanout, policy: Cell::new(policy), rooms: RefCell::default() }
+    }
+
+    /// Has other bounds hold from here on.
+    pub fn adopt(&self, policy: Policy) {
+        self.policy.set(policy);
     }
 
     /// Learns the way to a room.
@@ -81,7 +86,11 @@ impl Router {
         if job.link.closing().is_some() {
             return;
         }
-        if let Some(refusal) = job.expired(self.shard.now(), self.policy.queue) {
+        let now = self.shard.now();
+        if let Some(histogram) = self.shard.tally().waits.get(job.class().place()) {
+            histogram.note(now.since(job.received));
+        }
+        if let Some(refusal) = job.expired(now, self.policy.get().queue) {
             return self.give_up(job, refusal);
         }
         let (link, id) = (job.link, job.id);
@@ -184,7 +193,8 @@ impl Router {
     }
 
     fn check_rooms(&self, link: &Link) -> Result<(), Refusal> {
-        let (used, allowed) = (self.shard.rooms_of(link).len(), self.policy.rooms_per_session);
+        let (used, allowed) =
+            (self.shard.rooms_of(link).len(), self.policy.get().rooms_per_session);
         if used < allowed {
             return Ok(());
         }

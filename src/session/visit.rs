@@ -105,7 +105,7 @@ impl Connection {
             stream,
             read: Bytes::copy_from_slice(read),
             peer: self.peer,
-            plain: loopback && self.worker.settings.plain == Plain::Loopback,
+            plain: loopback && self.worker.settings().plain == Plain::Loopback,
             denied: self.denied.take(),
         };
         // A `bye` would be noise to it.
@@ -113,7 +113,7 @@ impl Connection {
         self.worker.shard.reframe(&self.link, Framing::Http);
         let now = self.worker.shard.now();
         self.link.heard.set(now);
-        self.worker.shard.arm(&self.link, now.after(self.worker.settings.timeouts.visit));
+        self.worker.shard.arm(&self.link, now.after(self.worker.settings().timeouts.visit));
         self.visit = Some(web.receive(visitor));
         self.phase = Phase::Visit;
         true
@@ -158,8 +158,9 @@ impl Connection {
         self.worker.shard.tally().visits.add(requests);
         self.worker.shard.tally().bytes_in.add(read);
         self.worker.shard.tally().bytes_out.add(written);
-        let wait = self.budget.charge(requests, read, now, &self.worker.settings.rates);
+        let wait = self.budget.charge(requests, read, now, &self.worker.settings().rates);
         if !wait.is_zero() {
+            self.worker.shard.tally().pauses.add(1);
             self.pause = Some(Box::pin(tokio::time::sleep(wait)));
         }
     }
@@ -175,7 +176,7 @@ impl Connection {
                 self.phase = Phase::Open;
                 let now = shard.now();
                 self.link.since.set(now);
-                shard.arm(&self.link, now.after(self.worker.settings.timeouts.login));
+                shard.arm(&self.link, now.after(self.worker.settings().timeouts.login));
                 if self.link.closing().is_none() && !read.is_empty() {
                     // Whether the phase changed is seen by the caller's loop.
                     let _changed: bool = self.take(&read, answer);

@@ -60,8 +60,8 @@ pub struct Worker {
     pub desk: Rc<Desk<Job>>,
     /// Its router.
     pub router: Rc<Router>,
-    /// What holds for its sessions.
-    pub settings: Settings,
+    /// What holds for its sessions; changed by a reload.
+    settings: RefCell<Rc<Settings>>,
     /// The certificate; changed by a reload.
     pub identity: Arc<RwLock<Identity>>,
     /// What serves those who speak HTTP.
@@ -81,6 +81,17 @@ impl Worker {
         web: Option<Rc<dyn Web>>,
     ) -> Self {
         let buffer = RefCell::new(vec![0; READ_BYTES].into_boxed_slice());
+        let settings = RefCell::new(Rc::new(settings));
         Self { shard, desk, router, settings, identity, web, buffer }
+    }
+
+    /// What holds for its sessions now.
+    pub fn settings(&self) -> Rc<Settings> {
+        Rc::clone(&self.settings.borrow())
+    }
+
+    /// Has other settings hold from here on.
+    pub fn adopt(&self, settings: Settings) {
+        *self.settings.borrow_mut() = Rc::new(settings);
     }
 }

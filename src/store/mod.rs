@@ -20,6 +20,7 @@ use std::sync::Arc;
 use self::registry::{Nobody, Registry};
 use self::search::{Search, Searcher};
 use self::standing::{Settings, Standing};
+use crate::base::histogram::Spread;
 use crate::base::id::{AccountId, Epoch, Key, Seq};
 use crate::base::name::RoomName;
 use crate::protocol::reply::{Durability, Entry, EntryKind, TopicState};
@@ -252,6 +253,23 @@ pub trait Journal: Send {
     fn look(&self, seq: Seq, looker: Looker);
 }
 
+/// How a store is doing.
+#[derive(Debug, Clone, Default)]
+pub struct Vitals {
+    /// Commits that succeeded.
+    pub commits: u64,
+    /// Entries that they held.
+    pub entries: u64,
+    /// Commits that failed.
+    pub failures: u64,
+    /// Batches that wait to be written, and how many may.
+    pub writes: (usize, usize),
+    /// Reads that wait, and how many may.
+    pub reads: (usize, usize),
+    /// How long commits took.
+    pub commit: Spread,
+}
+
 /// All histories.
 pub trait Store: Send + Sync {
     /// What a commit is worth.
@@ -272,6 +290,14 @@ pub trait Store: Send + Sync {
     ) -> Result<Box<dyn Journal>, StoreError>;
     /// Searches what was committed, in the rooms that the asker sees.
     fn search(&self, search: Search, told: Searcher);
+    /// Has each of its threads do nothing once; calls `told`, on any thread, when all have.
+    fn probe(&self, told: Box<dyn FnOnce() + Send>) {
+        told();
+    }
+    /// How it is doing.
+    fn vitals(&self) -> Vitals {
+        Vitals::default()
+    }
     /// Finishes what was asked, and gives everything back. What is asked later fails.
     fn close(&self) {}
 }

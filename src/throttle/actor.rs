@@ -1,7 +1,8 @@
 //! The Throttle actor: limits per address before anything is read, and the time by which silence is
 //! measured.
 //!
-//! **Receives** [`Admit`] from the accept loop, [`Tick`] from its own interval.
+//! **Receives** [`Admit`] from the accept loop, [`Tick`] from its own interval, [`Retune`],
+//! [`Guest`], [`Survey`] and [`Count`] from the server's own house-keeping.
 //! **Sends** [`Sweep`] to every worker, which then looks at the deadlines that have come: login,
 //! ping, idle, write. There is no timer per session.
 //! **Bound:** one `Admit` at a time for each listener; one `Sweep` per worker and tick.
@@ -14,7 +15,7 @@ use std::sync::Arc;
 
 use actix::{Actor, AsyncContext, Context, Handler, Message, MessageResult, Recipient};
 
-use super::admission::{Admission, Denied, Permit, Policy};
+use super::admission::{Admission, Denied, Fill, Permit, Policy};
 use crate::base::clock::{Clock, Moment};
 use crate::base::wheel::TICK;
 use crate::mail;
@@ -49,6 +50,30 @@ pub struct Count;
 
 impl Message for Count {
     type Result = u32;
+}
+
+/// Other limits hold from here on.
+#[derive(Debug)]
+pub struct Retune(pub Policy);
+
+impl Message for Retune {
+    type Result = ();
+}
+
+/// The server itself wants to be connected, to see whether that works.
+#[derive(Debug)]
+pub struct Guest;
+
+impl Message for Guest {
+    type Result = Permit;
+}
+
+/// How full is it?
+#[derive(Debug)]
+pub struct Survey;
+
+impl Message for Survey {
+    type Result = Fill;
 }
 
 /// The actor.
@@ -94,6 +119,30 @@ impl Handler<Tick> for Throttle {
 
     fn handle(&mut self, _: Tick, _: &mut Self::Context) {
         self.sweep();
+    }
+}
+
+impl Handler<Retune> for Throttle {
+    type Result = ();
+
+    fn handle(&mut self, retune: Retune, _: &mut Self::Context) {
+        self.admission.adopt(retune.0);
+    }
+}
+
+impl Handler<Guest> for Throttle {
+    type Result = MessageResult<Guest>;
+
+    fn handle(&mut self, _: Guest, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.admission.guest())
+    }
+}
+
+impl Handler<Survey> for Throttle {
+    type Result = MessageResult<Survey>;
+
+    fn handle(&mut self, _: Survey, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.admission.fill())
     }
 }
 

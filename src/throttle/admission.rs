@@ -4,7 +4,7 @@
 //! **Invariants:** the server's count of connections never passes its cap; each [`Permit`] gives
 //! back what it took when it is dropped, however its session ends.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
@@ -16,7 +16,7 @@ use ipnet::IpNet;
 use smallvec::SmallVec;
 
 use super::bucket::{Bucket, Rate};
-use super::ledger::{Account, Ledger};
+use super::ledger::{Account, CAPACITY, Ledger};
 use crate::base::clock::Moment;
 use crate::protocol::status::{Code, Refusal};
 use crate::transport::address::prefixes;
@@ -61,6 +61,21 @@ pub struct Admission {
     /// Connections without a name, the oldest in front; some have one by now, or are gone.
     strangers: VecDeque<Weak<Shared>>,
     told: Bucket,
+    /// Connections that were refused, by the limit.
+    denied: BTreeMap<&'static str, u64>,
+}
+
+/// How full admission is.
+#[derive(Debug, Clone, Default)]
+pub struct Fill {
+    /// Connections that are open, and how many may be.
+    pub connections: (u32, u32),
+    /// Those without a name, and how many may be.
+    pub strangers: (u32, u32),
+    /// Address prefixes that are remembered, and how many may be.
+    pub prefixes: (usize, usize),
+    /// Connections that were refused, by the limit.
+    pub denied: Vec<(&'static str, u64)>,
 }
 
 #[derive(Debug, Default)]
@@ -95,12 +110,15 @@ impl Admission {
             totals: Arc::default(),
             strangers: VecDeque::new(),
             told: Bucket::default(),
+            denied: BTreeMap::new(),
         }
     }
 
     /// Admits a connection from `address`, or says which limit it meets.
     pub fn admit(&mut self, address: IpAddr, now: Moment) -> Result<Permit, Denied> {
         self.try_admit(address, now).map_err(|refusal| {
+            let limit = refusal.limit.map_or("none", |limit| limit.name);
+            *self.denied.entry(limit).or_default() += 1;
             let told = self.told.try_charge(1, now, TOLD).is_ok();
             Denied {
                 refusal: Box::new(refusal),
@@ -184,6 +202,28 @@ impl Admission {
             self.strangers.retain(|stranger| stranger.upgrade().is_some_and(|s| s.is_stranger()));
         }
         self.strangers.push_back(Arc::downgrade(shared));
+    }
+
+    /// Has other limits hold from here on, for those who come.
+    pub fn adopt(&mut self, policy: Policy) {
+        self.policy = policy;
+    }
+
+    /// The right to be connected for the server itself: it counts for no address.
+    pub fn guest(&self) -> Permit {
+        self.permit(SmallVec::new(), true)
+    }
+
+    /// How full it is.
+    #[must_use]
+    pub fn fill(&self) -> Fill {
+        let load = |count: &AtomicU32| count.load(Ordering::Relaxed);
+        Fill {
+            connections: (load(&self.totals.connections), self.policy.connections),
+            strangers: (load(&self.totals.strangers), self.policy.unauthenticated),
+            prefixes: (self.prefixes(), CAPACITY.get()),
+            denied: self.denied.iter().map(|(&limit, &count)| (limit, count)).collect(),
+        }
     }
 
     /// Connections that are open now.

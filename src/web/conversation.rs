@@ -69,7 +69,7 @@ impl Conversation {
         let mut builder = http1::Builder::new();
         builder
             .timer(TokioTimer::new())
-            .header_read_timeout(site.policy.head)
+            .header_read_timeout(site.policy.read().head)
             .max_headers(HEADERS)
             .max_header_size(HEAD_BYTES)
             .max_buf_size(BUFFER_BYTES)

@@ -4,25 +4,54 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder, NoLabelSet};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
+use crate::base::histogram::{STEPS, Spread};
+use crate::base::limits::{MAILBOX, NAMES};
 use crate::base::tally::{Count, Tally};
 use crate::fanout::link::Framing;
 use crate::protocol::request::Class;
 use crate::protocol::status::Code;
+use crate::store::Vitals;
+use crate::throttle::admission::Fill;
 
-/// What only the actors know that all workers share.
-#[derive(Debug, Clone, Copy, Default)]
+/// What is known of the server as a whole, besides what its workers count.
+#[derive(Debug, Clone, Default)]
 pub struct Survey {
-    /// Connections that were admitted and are open.
-    pub connections: u64,
+    /// How full admission is.
+    pub fill: Fill,
     /// Rooms.
     pub rooms: u64,
+    /// How the storage is doing.
+    pub store: Vitals,
+    /// How long a round through everything took.
+    pub pulse: Spread,
+    /// Reloads that were applied.
+    pub reloads: u64,
+    /// Reloads that were refused.
+    pub reloads_refused: u64,
+    /// When the certificate ends, in seconds since 1970.
+    pub certificate_expires: i64,
+    /// When the server started, likewise.
+    pub started: u64,
+    /// Events that were logged, by level, and those that were left out.
+    pub log: Log,
+}
+
+/// What was logged.
+#[derive(Debug, Clone, Default)]
+pub struct Log {
+    /// Events by level.
+    pub lines: Vec<(&'static str, u64)>,
+    /// Events that were left out.
+    pub left_out: u64,
 }
 
 /// All of it as text.
@@ -65,13 +94,64 @@ impl Sums {
         let kinds = Framing::ALL.into_iter().map(Framing::name);
         let kinds = self.sums(kinds, |tally| &tally.connections);
         encoder.gauges("connections", "Open connections, by what they speak", "kind", &kinds)?;
-        encoder.gauge("connections_admitted", "Open connections", self.survey.connections)?;
+        self.fill(encoder)?;
         let named = self.sum(|tally| &tally.named);
         encoder.gauge("sessions_named", "Sessions that hold a name", named)?;
         encoder.gauge("rooms", "Rooms", self.survey.rooms)?;
         let classes = Class::ALL.into_iter().map(Class::name);
         let queued = self.sums(classes, |tally| &tally.queued);
-        encoder.gauges("requests_queued", "Requests waiting for their turn", "class", &queued)
+        encoder.gauges("requests_queued", "Requests waiting for their turn", "class", &queued)?;
+        let all = self.tallies.len() as u64 * MAILBOX as u64;
+        encoder.gauge("requests_queued_max", "Requests that may wait for their turn", all)
+    }
+
+    /// What admission bounds, each with its bound.
+    fn fill(&self, encoder: &mut Encoder<'_>) -> fmt::Result {
+        let Fill { connections, strangers, prefixes, denied } = &self.survey.fill;
+        let help = "Open connections, of all kinds";
+        encoder.gauge("connections_admitted", help, connections.0.into())?;
+        encoder.gauge("connections_max", "Connections that may be open", connections.1.into())?;
+        let help = "Open connections that hold no name";
+        encoder.gauge("connections_unnamed", help, strangers.0.into())?;
+        let help = "Connections that may hold no name";
+        encoder.gauge("connections_unnamed_max", help, strangers.1.into())?;
+        let help = "Address prefixes whose budgets are remembered";
+        encoder.gauge("prefixes", help, prefixes.0 as u64)?;
+        let help = "Address prefixes whose budgets can be remembered";
+        encoder.gauge("prefixes_max", help, prefixes.1 as u64)?;
+        let help = "Connections that were not admitted, by the limit that they met";
+        encoder.counters("connections_denied", help, "limit", denied)
+    }
+
+    /// The storage, the process, the log.
+    fn survey(&self, encoder: &mut Encoder<'_>) -> fmt::Result {
+        let Survey { store, pulse, log, .. } = &self.survey;
+        encoder.counter("commits", "Commits of the storage", store.commits)?;
+        let help = "Entries that were committed";
+        encoder.counter("entries_committed", help, store.entries)?;
+        let help = "Commits of the storage that failed";
+        encoder.counter("commit_failures", help, store.failures)?;
+        encoder.histogram("commit_seconds", "How long a commit took", &store.commit)?;
+        let queues = [("write", store.writes), ("read", store.reads)];
+        let help = "Work that waits for the storage";
+        let waits = queues.map(|(name, (now, _))| (name, now as u64));
+        encoder.gauges("store_queued", help, "queue", &waits)?;
+        let help = "Work that may wait for the storage";
+        let bounds = queues.map(|(name, (_, most))| (name, most as u64));
+        encoder.gauges("store_queued_max", help, "queue", &bounds)?;
+        let help = "How long a round through all parts of the server took";
+        encoder.histogram("pulse_seconds", help, pulse)?;
+        let reloads = [("applied", self.survey.reloads), ("refused", self.survey.reloads_refused)];
+        let help = "Reloads of the configuration, by outcome";
+        encoder.counters("reloads", help, "outcome", &reloads)?;
+        let help = "When the certificate expires";
+        let expires = u64::try_from(self.survey.certificate_expires).unwrap_or_default();
+        encoder.gauge("certificate_expiry_timestamp_seconds", help, expires)?;
+        let help = "When the server started";
+        encoder.gauge("start_timestamp_seconds", help, self.survey.started)?;
+        encoder.counters("log_lines", "Events that were logged", "level", &log.lines)?;
+        let help = "Events that were not logged, since their cause repeated itself";
+        encoder.counter("log_lines_left_out", help, log.left_out)
     }
 
     fn counters(&self, encoder: &mut Encoder<'_>) -> fmt::Result {
@@ -89,7 +169,22 @@ impl Sums {
         let refusals = self.sums(codes(), |tally| &tally.refusals);
         encoder.counters("refusals", "Requests refused, by status code", "code", &refusals)?;
         let byes = self.sums(codes(), |tally| &tally.byes);
-        encoder.counters("byes", "Sessions ended by the server, by status code", "code", &byes)
+        encoder.counters("byes", "Sessions ended by the server, by status code", "code", &byes)?;
+        let limits = self.sums(NAMES.iter().copied(), |tally| &tally.limits);
+        let help = "Requests refused and sessions ended, by the limit that they met";
+        encoder.counters("limits_met", help, "limit", &limits)?;
+        let help = "Times that a session was not read for a while, since its budget was spent";
+        encoder.counter("read_pauses", help, sum(|tally| &tally.pauses))
+    }
+
+    fn waits(&self, encoder: &mut Encoder<'_>) -> fmt::Result {
+        let spread = |class: Class| {
+            let all = self.tallies.iter().filter_map(|tally| tally.waits.get(class.place()));
+            all.fold(Spread::default(), |sum, one| sum.plus(&one.spread()))
+        };
+        let all: Vec<_> = Class::ALL.map(|class| (class.name(), spread(class))).into();
+        let help = "How long requests waited for their turn, by class";
+        encoder.histograms("queue_seconds", help, "class", &all)
     }
 }
 
@@ -97,7 +192,9 @@ impl Collector for Sums {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut encoder = Encoder(encoder);
         self.gauges(&mut encoder)?;
-        self.counters(&mut encoder)
+        self.counters(&mut encoder)?;
+        self.waits(&mut encoder)?;
+        self.survey(&mut encoder)
     }
 }
 
@@ -132,6 +229,20 @@ impl Encoder<'_> {
         self.family(name, help, label, all.iter().map(|&(of, n)| (of, ConstCounter::new(n))))
     }
 
+    fn histogram(&mut self, name: &str, help: &str, spread: &Spread) -> fmt::Result {
+        self.one(name, help, &Steps(*spread))
+    }
+
+    fn histograms(
+        &mut self,
+        name: &str,
+        help: &str,
+        label: &'static str,
+        all: &[(&'static str, Spread)],
+    ) -> fmt::Result {
+        self.family(name, help, label, all.iter().map(|&(of, spread)| (of, Steps(spread))))
+    }
+
     fn one(&mut self, name: &str, help: &str, metric: &impl EncodeMetric) -> fmt::Result {
         let encoder = self.0.encode_descriptor(name, help, None, metric.metric_type())?;
         metric.encode(encoder)
@@ -156,10 +267,38 @@ impl Encoder<'_> {
     }
 }
 
+/// A histogram as Prometheus has it, in seconds.
+#[derive(Debug)]
+struct Steps(Spread);
+
+impl EncodeMetric for Steps {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+        let seconds = |nanos: u64| Duration::from_nanos(nanos).as_secs_f64();
+        let ends = STEPS.iter().map(|&end| seconds(end)).chain([f64::MAX]);
+        let counts = self.0.steps.iter().copied().chain([self.0.beyond]);
+        let buckets: Vec<(f64, u64)> = ends.zip(counts).collect();
+        encoder.encode_histogram::<NoLabelSet>(
+            seconds(self.0.nanos),
+            self.0.count(),
+            &buckets,
+            None,
+        )
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Histogram
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::base::tally;
+
+    fn survey() -> Survey {
+        let fill = Fill { connections: (5, 100), ..Fill::default() };
+        Survey { fill, rooms: 3, ..Survey::default() }
+    }
 
     #[test]
     fn workers_are_added_up() {
@@ -168,8 +307,10 @@ mod tests {
             tally.deliveries.add(7);
             tally.connections[Framing::WebSocket.place()].add(1);
             tally::add(&tally.refusals, Code::Rate.place(), 2);
+            tally::met(&tally.limits, "outbox_ms");
+            tally.waits[0].note(Duration::from_micros(70));
         }
-        let text = text(&tallies, Survey { connections: 5, rooms: 3 }).unwrap();
+        let text = text(&tallies, survey()).unwrap();
         for line in [
             "# TYPE klatch_deliveries counter",
             "klatch_deliveries_total 14",
@@ -178,6 +319,11 @@ mod tests {
             "klatch_rooms 3",
             "klatch_connections_admitted 5",
             "klatch_requests_queued{class=\"bulk\"} 0",
+            "klatch_limits_met_total{limit=\"outbox_ms\"} 2",
+            "klatch_queue_seconds_bucket{le=\"0.00005\",class=\"control\"} 0",
+            "klatch_queue_seconds_bucket{le=\"0.0001\",class=\"control\"} 2",
+            "klatch_queue_seconds_count{class=\"control\"} 2",
+            "klatch_connections_max 100",
             "# EOF",
         ] {
             assert!(text.lines().any(|found| found == line), "{line}:\n{text}");

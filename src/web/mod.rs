@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 use ipnet::IpNet;
+use parking_lot::RwLock;
 
 use crate::base::tally::Tally;
 use crate::config::Origin;
@@ -51,14 +52,18 @@ pub trait Probe {
 
 /// The web of one worker.
 pub struct Site {
-    policy: Policy,
+    policy: Arc<RwLock<Policy>>,
     probe: Rc<dyn Probe>,
     tallies: Arc<[Arc<Tally>]>,
 }
 
 impl Site {
-    /// The web, as `policy` has it; `tallies` are those of all workers.
-    pub fn new(policy: Policy, probe: Rc<dyn Probe>, tallies: Arc<[Arc<Tally>]>) -> Self {
+    /// The web, as `policy` has it, which a reload changes; `tallies` are those of all workers.
+    pub fn new(
+        policy: Arc<RwLock<Policy>>,
+        probe: Rc<dyn Probe>,
+        tallies: Arc<[Arc<Tally>]>,
+    ) -> Self {
         Self { policy, probe, tallies }
     }
 }

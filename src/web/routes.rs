@@ -41,7 +41,7 @@ async fn route(site: &Site, guest: &Guest, parts: &request::Parts) -> Answer {
     if !guest.tls && !guest.plain {
         return to_tls(parts, &host);
     }
-    if !guest.tls && !host::is_own(&host, &site.policy.origins) {
+    if !guest.tls && !host::is_own(&host, &site.policy.read().origins) {
         let why = "This host is not served without TLS; see web.origins.\n";
         return headers::text(StatusCode::MISDIRECTED_REQUEST, why);
     }
@@ -105,7 +105,7 @@ async fn ready(site: &Site) -> Answer {
 
 async fn counts(site: &Site, guest: &Guest) -> Answer {
     let address = guest.peer.ip().to_canonical();
-    let listed = site.policy.metrics_from.iter().any(|network| network.contains(&address));
+    let listed = site.policy.read().metrics_from.iter().any(|network| network.contains(&address));
     if !address.is_loopback() && !listed {
         return headers::text(StatusCode::FORBIDDEN, "See web.metrics_from.\n");
     }

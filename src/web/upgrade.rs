@@ -32,7 +32,7 @@ pub(super) fn answer(
         set(&mut answer, "connection", HeaderValue::from_static("upgrade, close"));
         return answer;
     }
-    if !host::may_connect(asked, host, guest.tls, &site.policy.origins) {
+    if !host::may_connect(asked, host, guest.tls, &site.policy.read().origins) {
         log::debug!(peer:% = guest.peer; "a WebSocket of a page from elsewhere is refused");
         return headers::text(StatusCode::FORBIDDEN, "Pages from elsewhere may not connect.\n");
     }

@@ -2,13 +2,18 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use klatch::protocol::ALPN;
 use klatch::protocol::codec;
 use klatch::protocol::request::Hello;
+use openssl::asn1::Asn1Time;
 use openssl::hash::MessageDigest;
+use openssl::pkey::PKey;
+use openssl::rsa::Rsa;
 use openssl::ssl::{SslConnector, SslMethod, SslStream, SslVerifyMode, SslVersion};
+use openssl::x509::{X509, X509NameBuilder};
 
 use crate::support::TestServer;
 
@@ -112,5 +117,115 @@ fn a_large_history_comes_whole_through_tls_in_small_pieces() {
             }
             _ => assert!(frames < 20, "the history never came"),
         }
+    }
+}
+
+/// A server with a certificate of the older kind, whose suites are other ones.
+fn with_rsa() -> (TestServer, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
+    let mut name = X509NameBuilder::new().unwrap();
+    name.append_entry_by_text("CN", "localhost").unwrap();
+    let name = name.build();
+    let mut made = X509::builder().unwrap();
+    made.set_version(2).unwrap();
+    made.set_subject_name(&name).unwrap();
+    made.set_issuer_name(&name).unwrap();
+    made.set_pubkey(&key).unwrap();
+    made.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
+    made.set_not_after(&Asn1Time::days_from_now(90).unwrap()).unwrap();
+    made.sign(&key, MessageDigest::sha256()).unwrap();
+    let (certificate, private) = (folder.path().join("rsa.pem"), folder.path().join("rsa-key.pem"));
+    std::fs::write(&certificate, made.build().to_pem().unwrap()).unwrap();
+    std::fs::write(&private, key.private_key_to_pem_pkcs8().unwrap()).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&private, mode).unwrap();
+    let keys = [
+        format!("tls.certificate={}", certificate.display()),
+        format!("tls.key={}", private.display()),
+        "limits.exempt=127.0.0.0/8".to_owned(),
+    ];
+    (TestServer::with(&keys.each_ref().map(String::as_str)), folder)
+}
+
+/// The suites of TLS 1.2 that a server agrees to, each offered alone.
+fn suites(server: &TestServer) -> Vec<String> {
+    let known =
+        Command::new("openssl").args(["ciphers", "ALL:COMPLEMENTOFALL:@SECLEVEL=0"]).output();
+    let known = String::from_utf8(known.expect("openssl").stdout).unwrap();
+    let old: Vec<String> = known
+        .trim()
+        .split(':')
+        .filter(|name| !name.starts_with("TLS_"))
+        .map(str::to_owned)
+        .collect();
+    assert!(old.len() > 60, "there is something to try: {}", old.len());
+    old.into_iter()
+        .filter(|name| {
+            let mut builder = SslConnector::builder(SslMethod::tls_client()).unwrap();
+            builder.set_verify(SslVerifyMode::NONE);
+            builder.set_security_level(0);
+            builder.set_max_proto_version(Some(SslVersion::TLS1_2)).unwrap();
+            builder.set_cipher_list(name).unwrap();
+            let stream = TcpStream::connect(server.address).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            builder.build().connect("localhost", stream).is_ok()
+        })
+        .collect()
+}
+
+#[test]
+fn every_suite_that_is_agreed_to_has_forward_secrecy_and_authenticates() {
+    let (rsa, _folder) = with_rsa();
+    let ecdsa = TestServer::with(&["limits.exempt=127.0.0.0/8"]);
+    for server in [&ecdsa, &rsa] {
+        let agreed = suites(server);
+        assert_eq!(agreed.len(), 3, "{agreed:?}");
+        for suite in agreed {
+            let aead = suite.contains("GCM") || suite.contains("CHACHA20");
+            assert!(suite.starts_with("ECDHE-") && aead, "{suite}");
+        }
+    }
+}
+
+#[test]
+fn a_handshake_is_not_begun_anew() {
+    let server = TestServer::start();
+    let mut client = Command::new("openssl")
+        .args(["s_client", "-tls1_2", "-connect", &server.address.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("openssl");
+    // A line with this letter asks for it.
+    let mut input = client.stdin.take().unwrap();
+    input.write_all(b"R\n").unwrap();
+    let said = client.wait_with_output().unwrap();
+    drop(input);
+    let said = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(said.contains("RENEGOTIATING"), "it was asked for: {said}");
+    assert!(said.contains("no renegotiation"), "{said}");
+}
+
+#[test]
+fn keys_are_agreed_on_by_elliptic_curves_only() {
+    let server = TestServer::with(&["limits.exempt=127.0.0.0/8"]);
+    let agrees = |group: &str| {
+        let mut builder = SslConnector::builder(SslMethod::tls_client()).unwrap();
+        builder.set_verify(SslVerifyMode::NONE);
+        builder.set_groups_list(group).unwrap();
+        let stream = TcpStream::connect(server.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        builder.build().connect("localhost", stream).is_ok()
+    };
+    for (group, spoken) in [
+        ("X25519", true),
+        ("P-256", true),
+        ("P-384", true),
+        ("ffdhe2048", false),
+        ("ffdhe8192", false),
+    ] {
+        assert_eq!(agrees(group), spoken, "{group}");
     }
 }

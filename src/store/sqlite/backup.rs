@@ -173,7 +173,8 @@ fn copy(source: &Connection, to: &Path) -> Result<(), CopyError> {
 }
 
 /// Reads every page of a copy, and compares tables with indexes.
-fn verify(path: &Path) -> Result<Holdings, CopyError> {
+/// Reads a database through, while the server runs or not.
+pub fn verify(path: &Path) -> Result<Holdings, CopyError> {
     let connection = read(path)?;
     let failed = |source: rusqlite::Error| CopyError::Damaged {
         path: path.to_owned(),

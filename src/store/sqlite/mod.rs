@@ -27,10 +27,10 @@ use rusqlite::Connection;
 use self::journal::SqliteJournal;
 use self::registry::SqliteRegistry;
 pub use self::schema::OpenError;
-use self::writer::{Command, Founding, Writer};
+use self::writer::{Command, Founding, Writer, WriterTally};
 use super::registry::Registry;
 use super::search::{Search, Searcher};
-use super::{Committed, Journal, RoomKind, RoomRecord, Store, StoreError};
+use super::{Committed, Journal, RoomKind, RoomRecord, Store, StoreError, Vitals};
 use crate::base::id::Epoch;
 use crate::base::name::RoomName;
 use crate::protocol::reply::Durability;
@@ -66,6 +66,7 @@ pub struct SqliteStore {
     /// How often the file was opened.
     run: u32,
     writer: Mutex<Option<JoinHandle<()>>>,
+    tally: Arc<WriterTally>,
 }
 
 impl SqliteStore {
@@ -88,6 +89,7 @@ impl SqliteStore {
             .spawn(move || search::run(&searched, &jobs))
             .map_err(io)?;
         let writer = Writer::new(path, connection, commands);
+        let tally = writer.tally();
         let writer = std::thread::Builder::new().name("store-write".into()).spawn(move || {
             writer.run();
             // Only now may another process have the file.
@@ -96,7 +98,7 @@ impl SqliteStore {
         let writer = Mutex::new(Some(writer.map_err(io)?));
         let queues = Queues { writes, reads, looks };
         let catalogue = Arc::new(Mutex::new(catalogue));
-        Ok(Self { catalogue, queues, searches, run, writer })
+        Ok(Self { catalogue, queues, searches, run, writer, tally })
     }
 }
 
@@ -166,6 +168,25 @@ impl Store for SqliteStore {
     fn search(&self, search: Search, told: Searcher) {
         if let Err(refused) = self.searches.try_send(search::Job { search, told }) {
             (refused.into_inner().told)(Err(StoreError::Busy));
+        }
+    }
+
+    fn probe(&self, told: Box<dyn FnOnce() + Send>) {
+        let reads = self.queues.reads.clone();
+        let read: Read = Box::new(move |_| told());
+        // A queue that is full is not a thread that hangs: but nobody could tell, so it says nothing.
+        let write = Box::new(move || drop(reads.try_send(read)));
+        drop(self.queues.writes.try_send(Command::Probe(write)));
+    }
+
+    fn vitals(&self) -> Vitals {
+        Vitals {
+            commits: self.tally.commits.get(),
+            entries: self.tally.entries.get(),
+            failures: self.tally.failures.get(),
+            writes: (self.queues.writes.len(), WRITES),
+            reads: (self.queues.reads.len(), READS),
+            commit: self.tally.commit.spread(),
         }
     }
 

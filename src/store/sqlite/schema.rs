@@ -151,9 +151,21 @@ pub(super) fn check(connection: &Connection, path: &Path) -> Result<usize, OpenE
 }
 
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
-    let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
     let found = check(connection, path)?;
-    for (version, sql) in (1_i64..).zip(MIGRATIONS).skip(found) {
+    migrate_by(MIGRATIONS, found, connection, path)
+}
+
+fn migrate_by(
+    migrations: &[&str],
+    found: usize,
+    connection: &mut Connection,
+    path: &Path,
+) -> Result<(), OpenError> {
+    let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    if found > 0 && found < migrations.len() {
+        keep_old(connection, path, found)?;
+    }
+    for (version, sql) in (1_i64..).zip(migrations).skip(found) {
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         transaction.execute_batch(sql).map_err(failed)?;
@@ -162,4 +174,55 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
         transaction.commit().map_err(failed)?;
     }
     Ok(())
+}
+
+/// Keeps a copy of a database that is about to be brought to a newer schema: the way back to the
+/// version that wrote it. One that is there already is from an attempt that was cut short.
+fn keep_old(connection: &Connection, path: &Path, found: usize) -> Result<(), OpenError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".schema-{found}"));
+    let copy = PathBuf::from(name);
+    let io = |source| OpenError::Io { path: copy.clone(), source };
+    // SQLite fills an empty file, and leaves its mode as it is.
+    let mut options = OpenOptions::new();
+    let file = options.create(true).write(true).truncate(true).mode(0o600).open(&copy);
+    drop(file.map_err(io)?);
+    let shown = copy.to_string_lossy().into_owned();
+    connection
+        .execute("VACUUM INTO ?", [shown])
+        .map_err(|source| OpenError::Sqlite { path: copy.clone(), source })?;
+    File::open(&copy).and_then(|file| file.sync_all()).map_err(io)?;
+    log::info!(copy:% = copy.display(); "the database is brought to a newer schema; a copy is kept");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newer_schema_keeps_a_copy_of_the_older_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("klatch.db");
+        let mut connection = Connection::open(&path).unwrap();
+        let first = &MIGRATIONS[..1];
+        migrate_by(first, 0, &mut connection, &path).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "a new one needs no copy");
+        connection
+            .execute("INSERT INTO room (name, kind, epoch) VALUES ('lobby', 1, 7)", [])
+            .unwrap();
+        let second = [MIGRATIONS[0], "CREATE TABLE more (x INTEGER) STRICT;"];
+        // Once more after a copy that was cut short.
+        std::fs::write(folder.path().join("klatch.db.schema-1"), "half").unwrap();
+        migrate_by(&second, 1, &mut connection, &path).unwrap();
+        connection.execute("INSERT INTO more VALUES (1)", []).unwrap();
+
+        let copy = folder.path().join("klatch.db.schema-1");
+        assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o077, 0);
+        let copy = Connection::open(&copy).unwrap();
+        let rooms: i64 = copy.query_row("SELECT count(*) FROM room", [], |row| row.get(0)).unwrap();
+        let version: i64 = copy.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+        assert_eq!((rooms, version), (1, 1));
+        assert!(copy.prepare("SELECT * FROM more").is_err(), "it is as it was");
+    }
 }

@@ -17,8 +17,11 @@ use super::index;
 use super::messages;
 use super::rows;
 use super::schema;
+use crate::base::clock::{Clock, SystemClock};
+use crate::base::histogram::Histogram;
 use crate::base::id::{AccountId, Epoch, Seq};
 use crate::base::name::RoomName;
+use crate::base::tally::Count;
 use crate::store::registry::{Change, Changed, Told};
 use crate::store::{Changes, Committed, NewEntry, RoomKind, StoreError, Ticket};
 
@@ -54,6 +57,8 @@ pub(super) enum Command {
     Change(Change, Told<Changed>),
     /// Finish, and give the file back.
     Stop,
+    /// Do this, in its turn.
+    Probe(Box<dyn FnOnce() + Send>),
 }
 
 /// The writer's state.
@@ -66,6 +71,17 @@ pub(super) struct Writer {
     failing: bool,
     /// Entries that are not in the index; more than there are, until it is known to be complete.
     unindexed: usize,
+    tally: Arc<WriterTally>,
+    clock: SystemClock,
+}
+
+/// What the writer counts.
+#[derive(Debug, Default)]
+pub(super) struct WriterTally {
+    pub(super) commits: Count,
+    pub(super) entries: Count,
+    pub(super) failures: Count,
+    pub(super) commit: Histogram,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -91,8 +107,21 @@ impl From<rusqlite::Error> for Failure {
 impl Writer {
     pub(super) fn new(path: &Path, connection: Connection, commands: Receiver<Command>) -> Self {
         let unindexed = index::missing(&connection).unwrap_or(usize::MAX);
-        let (path, rooms, failing) = (path.to_owned(), HashMap::new(), false);
-        Self { path, connection, commands, rooms, failing, unindexed }
+        Self {
+            path: path.to_owned(),
+            connection,
+            commands,
+            rooms: HashMap::new(),
+            failing: false,
+            unindexed,
+            tally: Arc::default(),
+            clock: SystemClock::default(),
+        }
+    }
+
+    /// What it counts.
+    pub(super) fn tally(&self) -> Arc<WriterTally> {
+        Arc::clone(&self.tally)
     }
 
     /// Writes until it is told to stop, or nobody is left who could ask.
@@ -104,6 +133,10 @@ impl Writer {
     pub(super) fn step(&mut self) -> bool {
         let first = match self.next() {
             Some(Command::Append(first)) => first,
+            Some(Command::Probe(told)) => {
+                told();
+                return true;
+            }
             Some(Command::Change(change, told)) => {
                 self.change(&change, told);
                 return true;
@@ -126,6 +159,7 @@ impl Writer {
         self.write(&batch);
         match other {
             Some(Command::Change(change, told)) => self.change(&change, told),
+            Some(Command::Probe(told)) => told(),
             Some(Command::Append(_) | Command::Stop) => return false,
             None => {}
         }
@@ -164,8 +198,15 @@ impl Writer {
     }
 
     fn write(&mut self, batch: &[Append]) {
-        match self.commit(batch) {
+        let began = self.clock.now();
+        let committed = self.commit(batch);
+        self.tally.commit.note(self.clock.now().since(began));
+        match committed {
             Ok(outcomes) => {
+                self.tally.commits.add(1);
+                self.tally
+                    .entries
+                    .add(batch.iter().map(|append| append.changes.entries.len() as u64).sum());
                 if std::mem::take(&mut self.failing) {
                     log::info!("the storage works again");
                 }
@@ -175,7 +216,10 @@ impl Writer {
                     (append.committed)(append.ticket, outcome);
                 }
             }
-            Err(error) => self.fail(batch, &error),
+            Err(error) => {
+                self.tally.failures.add(1);
+                self.fail(batch, &error);
+            }
         }
     }
 

@@ -32,6 +32,11 @@ impl Daemon {
         Self::start_in(Rc::new(tempfile::tempdir().unwrap()), command)
     }
 
+    /// Starts it with the state that is there.
+    pub(crate) fn start_with(home: Rc<TempDir>, command: &mut Command) -> Self {
+        Self::start_in(home, command)
+    }
+
     fn start_in(home: Rc<TempDir>, command: &mut Command) -> Self {
         let mut child = command
             .env("XDG_STATE_HOME", home.path())

@@ -1,5 +1,6 @@
 //! A server in this process or its own on a port of its own, and a client that speaks the protocol by hand.
 
+pub(crate) mod admin;
 pub(crate) mod client;
 pub(crate) mod daemon;
 pub(crate) mod server;

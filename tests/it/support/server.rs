@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use actix_rt::System;
-use klatch::base::clock::ManualClock;
+use klatch::base::clock::{Clock, ManualClock};
 use klatch::config::{self, Config, Sources};
 use klatch::server::shutdown::Shutdown;
 use klatch::server::{self, Parts};
@@ -30,6 +30,7 @@ pub(crate) struct TestServer {
 enum Command {
     Tick(mpsc::Sender<()>),
     Sessions(mpsc::Sender<u32>),
+    Pulse(Duration, mpsc::Sender<Result<(), String>>),
     ShutDown(Duration),
 }
 
@@ -76,6 +77,13 @@ impl TestServer {
         server
     }
 
+    /// With a clock of the test's own that goes by `manual`.
+    pub(crate) fn by_the_clock(clock: Arc<dyn Clock>, manual: Arc<ManualClock>) -> Self {
+        let mut server = Self::made_of(&[], move |parts| parts.clock = clock);
+        server.clock = Some(manual);
+        server
+    }
+
     /// With these keys set and these parts changed.
     pub(crate) fn made_of(keys: &[&str], change: impl FnOnce(&mut Parts) + Send + 'static) -> Self {
         Self::start_in(tempfile::tempdir().expect("a directory"), keys, change)
@@ -107,6 +115,9 @@ impl TestServer {
                         Command::Sessions(told) => {
                             told.send(server.sessions().await).expect("the test waits");
                         }
+                        Command::Pulse(deadline, told) => {
+                            told.send(server.pulse(deadline).await).expect("the test waits");
+                        }
                         Command::ShutDown(deadline) => {
                             return Some(server.shut_down(deadline).await);
                         }
@@ -127,6 +138,13 @@ impl TestServer {
         self.command(Command::Tick(done));
         // The sender is dropped once the tick is under way.
         assert!(ticked.recv().is_err());
+    }
+
+    /// What the watchdog would find: a round trip through everything.
+    pub(crate) fn pulse(&self, deadline: Duration) -> Result<(), String> {
+        let (told, outcome) = mpsc::channel();
+        self.command(Command::Pulse(deadline, told));
+        outcome.recv().expect("the server runs")
     }
 
     /// Connections that are open.

@@ -1,0 +1,126 @@
+//! What those who run the server ask of a worker: other bounds, a list of its sessions, the end of one.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Handler, Message, MessageResult};
+
+use super::Reception;
+use crate::fanout::link::Link;
+use crate::fanout::shard::Policy as OutboxPolicy;
+use crate::protocol::event::LeaveReason;
+use crate::protocol::status::{Code, Refusal};
+use crate::session::router::Policy as RouterPolicy;
+use crate::session::worker::Settings;
+
+/// Other bounds hold from here on.
+#[derive(Clone)]
+pub struct Adopt {
+    /// For sessions.
+    pub settings: Settings,
+    /// For outboxes.
+    pub outbox: OutboxPolicy,
+    /// For requests on their way.
+    pub routing: RouterPolicy,
+}
+
+impl Message for Adopt {
+    type Result = ();
+}
+
+/// Who is connected here?
+#[derive(Debug)]
+pub struct Sessions;
+
+impl Message for Sessions {
+    type Result = Vec<Glimpse>;
+}
+
+/// One session, as it can be seen from outside.
+#[derive(Debug, Clone)]
+pub struct Glimpse {
+    /// Its number.
+    pub id: String,
+    /// The name that it holds.
+    pub name: Option<Arc<str>>,
+    /// Where it comes from.
+    pub peer: Option<SocketAddr>,
+    /// What it speaks.
+    pub kind: &'static str,
+    /// Whether it is protected.
+    pub tls: bool,
+    /// How long it has been there.
+    pub age: Duration,
+    /// How long it has been silent.
+    pub silent: Duration,
+    /// Rooms that it is in.
+    pub rooms: usize,
+    /// Requests that are not answered yet.
+    pub inflight: u32,
+    /// Bytes that wait for it to read.
+    pub waiting: usize,
+}
+
+/// Ends the sessions of this name, or the one of this number; says how many there were.
+#[derive(Debug, Clone)]
+pub struct Kick(pub Arc<str>);
+
+impl Message for Kick {
+    type Result = usize;
+}
+
+impl Handler<Adopt> for Reception {
+    type Result = ();
+
+    fn handle(&mut self, adopt: Adopt, _: &mut Self::Context) {
+        let Adopt { settings, outbox, routing } = adopt;
+        self.worker.adopt(settings);
+        self.worker.shard.adopt(outbox);
+        self.worker.router.adopt(routing);
+        let now = self.worker.shard.now();
+        for link in self.worker.shard.all() {
+            // Its deadlines are other ones now.
+            self.worker.shard.arm(&link, now);
+        }
+    }
+}
+
+impl Handler<Sessions> for Reception {
+    type Result = MessageResult<Sessions>;
+
+    fn handle(&mut self, _: Sessions, _: &mut Self::Context) -> Self::Result {
+        let now = self.worker.shard.now();
+        let glimpse = |link: &Link| Glimpse {
+            id: link.id().to_string(),
+            name: link.who().map(|who| Arc::clone(who.name.shared())),
+            peer: link.peer.get(),
+            kind: link.framing().name(),
+            tls: link.with_stream(|stream| stream.is_tls()),
+            age: now.since(link.since.get()),
+            silent: now.since(link.heard.get()),
+            rooms: self.worker.shard.rooms_of(link).len(),
+            inflight: link.inflight(),
+            waiting: link.waiting(),
+        };
+        MessageResult(self.worker.shard.all().iter().map(|link| glimpse(link)).collect())
+    }
+}
+
+impl Handler<Kick> for Reception {
+    type Result = MessageResult<Kick>;
+
+    fn handle(&mut self, kick: Kick, _: &mut Self::Context) -> Self::Result {
+        let named = |link: &Link| {
+            let name = link.who().map(|who| Arc::clone(who.name.shared()));
+            name.as_ref() == Some(&kick.0) || link.id().to_string() == *kick.0
+        };
+        let mut links = self.worker.shard.all();
+        links.retain(|link| link.closing().is_none() && named(link));
+        for link in &links {
+            let bye = Refusal::new(Code::Denied, "an administrator has ended the session");
+            self.worker.shard.close(link, LeaveReason::Removed, &bye, false);
+        }
+        MessageResult(links.len())
+    }
+}

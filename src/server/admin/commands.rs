@@ -1,0 +1,154 @@
+//! What the commands of `klatchd admin` do.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use serde_json::{Value, json};
+
+use super::table::{Answer, Failure, Given};
+use crate::directory::actor::Inventory;
+use crate::reception::actor::{Glimpse, Kick, Sessions};
+use crate::server::daemon::{Daemon, Order};
+use crate::server::identity::ends_soon;
+use crate::server::shutdown::RETRY_AFTER;
+
+type Doing = LocalBoxFuture<'static, Answer>;
+
+/// The longest time that clients can be told to stay away.
+const LONGEST_DRAIN: u64 = 3_600;
+
+pub(super) fn status(daemon: Rc<Daemon>, _: Given) -> Doing {
+    async move {
+        let survey = daemon.server.actors.look_around().await;
+        let identity = daemon.server.identity.read().clone();
+        let now = daemon.parts.clock.unix_ms() / 1_000;
+        let expires = jiff::Timestamp::from_second(identity.expires()).unwrap_or_default();
+        let soon = ends_soon(identity.expires(), i64::try_from(now).unwrap_or(i64::MAX));
+        let of = |(used, most): (u64, u64)| json!({"now": used, "most": most});
+        let pair = |(used, most): (u32, u32)| of((used.into(), most.into()));
+        let wide = |(used, most): (usize, usize)| of((used as u64, most as u64));
+        let uptime = daemon.parts.clock.now().since(daemon.started).as_secs();
+        let addresses = daemon.server.addresses().iter().map(ToString::to_string);
+        let file = daemon.sources.file.as_ref().map(|path| path.display().to_string());
+        Ok(json!({
+            "version": crate::web::VERSION,
+            "pid": std::process::id(),
+            "uptime_s": uptime,
+            "listening": addresses.collect::<Vec<_>>(),
+            "configuration": file,
+            "state_directory": daemon.parts.state_dir.display().to_string(),
+            "connections": pair(survey.fill.connections),
+            "without_a_name": pair(survey.fill.strangers),
+            "addresses_remembered": wide(survey.fill.prefixes),
+            "rooms": of((survey.rooms, daemon.loaded.borrow().config.rooms.rooms_max as u64)),
+            "commits": survey.store.commits,
+            "commits_failed": survey.store.failures,
+            "writes_waiting": wide(survey.store.writes),
+            "reads_waiting": wide(survey.store.reads),
+            "reloads": survey.reloads,
+            "reloads_refused": survey.reloads_refused,
+            "certificate": identity.fingerprint(),
+            "certificate_names": identity.names(),
+            "certificate_expires": expires.to_string(),
+            "certificate_warning": soon.map(|days| format!("{days} days are left: renew it, then reload")),
+        }))
+    }
+    .boxed_local()
+}
+
+pub(super) fn sessions(daemon: Rc<Daemon>, given: Given) -> Doing {
+    async move {
+        let mut all = Vec::new();
+        for reception in &daemon.server.receptions {
+            all.extend(reception.send(Sessions).await.map_err(gone)?);
+        }
+        let only = given.get("name").map(String::as_str);
+        all.retain(|one| only.is_none() || one.name.as_deref() == only);
+        all.sort_by(|one, other| one.name.cmp(&other.name).then(other.age.cmp(&one.age)));
+        Ok(Value::Array(all.iter().map(glimpse).collect()))
+    }
+    .boxed_local()
+}
+
+fn glimpse(one: &Glimpse) -> Value {
+    json!({
+        "session": one.id,
+        "name": one.name.as_deref(),
+        "address": one.peer.map(|peer| peer.to_string()),
+        "speaks": one.kind,
+        "tls": one.tls,
+        "age_s": one.age.as_secs(),
+        "silent_s": one.silent.as_secs(),
+        "rooms": one.rooms,
+        "unanswered": one.inflight,
+        "waiting_bytes": one.waiting,
+    })
+}
+
+pub(super) fn rooms(daemon: Rc<Daemon>, _: Given) -> Doing {
+    async move {
+        let all = daemon.server.rooms.send(Inventory).await.map_err(gone)?;
+        let row = |room: &crate::directory::actor::Listing| {
+            json!({"room": room.name.as_str(), "kind": room.kind, "members": room.members})
+        };
+        Ok(Value::Array(all.iter().map(row).collect()))
+    }
+    .boxed_local()
+}
+
+pub(super) fn kick(daemon: Rc<Daemon>, given: Given) -> Doing {
+    async move {
+        let who = given.get("who").map(String::as_str).unwrap_or_default();
+        let mut ended = 0;
+        for reception in &daemon.server.receptions {
+            ended += reception.send(Kick(who.into())).await.map_err(gone)?;
+        }
+        if ended == 0 {
+            let why = format!("nobody is connected as {who:?}; `sessions` shows who is");
+            return Err(why.into());
+        }
+        log::info!(who = who, sessions = ended; "an administrator has ended sessions");
+        Ok(json!({"who": who, "ended": ended}))
+    }
+    .boxed_local()
+}
+
+pub(super) fn reload(daemon: Rc<Daemon>, _: Given) -> Doing {
+    async move {
+        let report = Box::pin(daemon.reload()).await;
+        if report.is_applied() {
+            Ok(report.json())
+        } else {
+            let all = report.refused.iter().map(ToString::to_string).collect::<Vec<_>>();
+            let why = format!("refused, nothing was changed:\n{}", all.join("\n"));
+            Err(Failure { why, details: report.json() })
+        }
+    }
+    .boxed_local()
+}
+
+pub(super) fn drain(daemon: Rc<Daemon>, given: Given) -> Doing {
+    async move {
+        let retry_after = match given.get("seconds") {
+            None => RETRY_AFTER,
+            Some(text) => match text.parse::<u64>() {
+                Ok(seconds) if seconds <= LONGEST_DRAIN => Duration::from_secs(seconds),
+                _ => {
+                    let why =
+                        format!("{text:?} is not a whole number of seconds up to {LONGEST_DRAIN}");
+                    return Err(why.into());
+                }
+            },
+        };
+        let told = daemon.server.sessions().await;
+        daemon.order(Order::ShutDown(retry_after));
+        Ok(json!({"sessions": told, "back_after_s": retry_after.as_secs_f64()}))
+    }
+    .boxed_local()
+}
+
+fn gone(error: actix::MailboxError) -> Failure {
+    format!("a part of the server does not answer ({error}); it is ending, or see the log").into()
+}

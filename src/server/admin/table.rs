@@ -1,0 +1,134 @@
+//! Every command of `klatchd admin`: its name, its parameters, what it does.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use futures_util::future::LocalBoxFuture;
+use serde_json::Value;
+
+use super::commands;
+use crate::server::daemon::Daemon;
+
+/// What a command was given, by the names of its parameters.
+pub type Given = BTreeMap<String, String>;
+
+/// What it answers, or why it did nothing.
+pub type Answer = Result<Value, Failure>;
+
+/// Why a command did nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// In a sentence, with the remedy.
+    pub why: String,
+    /// What a program wants to know besides.
+    pub details: Value,
+}
+
+impl From<String> for Failure {
+    fn from(why: String) -> Self {
+        Self { why, details: Value::Null }
+    }
+}
+
+/// One command.
+#[derive(Clone, Copy)]
+pub struct Command {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, in a sentence.
+    pub help: &'static str,
+    /// What it takes, in order.
+    pub parameters: &'static [Parameter],
+    /// What its answer begins with, for people; the rest follows by name.
+    pub first: &'static [&'static str],
+    /// Does it.
+    pub run: fn(Rc<Daemon>, Given) -> LocalBoxFuture<'static, Answer>,
+}
+
+/// One parameter of a command.
+#[derive(Debug, Clone, Copy)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value, as help shows it.
+    pub value: &'static str,
+    /// What it says, in a sentence.
+    pub help: &'static str,
+    /// Whether the command needs it.
+    pub required: bool,
+}
+
+/// All of them.
+pub const COMMANDS: &[Command] = &[
+    Command {
+        name: "status",
+        help: "Tell how the server is: load, bounds, storage, certificate",
+        parameters: &[],
+        first: &[
+            "version",
+            "pid",
+            "uptime_s",
+            "listening",
+            "connections",
+            "without_a_name",
+            "rooms",
+        ],
+        run: commands::status,
+    },
+    Command {
+        name: "sessions",
+        help: "List who is connected, from where, and what waits for them",
+        parameters: &[Parameter {
+            name: "name",
+            value: "NAME",
+            help: "Only the sessions of this name",
+            required: false,
+        }],
+        first: &["name", "session", "address", "speaks", "tls", "age_s", "silent_s"],
+        run: commands::sessions,
+    },
+    Command {
+        name: "rooms",
+        help: "List the rooms and how many are in them",
+        parameters: &[],
+        first: &["room", "kind", "members"],
+        run: commands::rooms,
+    },
+    Command {
+        name: "kick",
+        help: "End the sessions of a name, or one session by its number; they may come back",
+        parameters: &[Parameter {
+            name: "who",
+            value: "WHO",
+            help: "A name, or a number as `sessions` shows it",
+            required: true,
+        }],
+        first: &["who"],
+        run: commands::kick,
+    },
+    Command {
+        name: "reload",
+        help: "Read configuration and certificate again, and tell what became of each changed key",
+        parameters: &[],
+        first: &["summary", "outcome", "key", "old", "new"],
+        run: commands::reload,
+    },
+    Command {
+        name: "drain",
+        help: "Tell everybody that the server goes away, write what waits, and end it",
+        parameters: &[Parameter {
+            name: "seconds",
+            value: "SECONDS",
+            help: "Have clients come back after this time, spread over as much again",
+            required: false,
+        }],
+        first: &["sessions"],
+        run: commands::drain,
+    },
+];
+
+/// The command of this name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Command> {
+    COMMANDS.iter().find(|command| command.name == name)
+}
