@@ -8,6 +8,7 @@ use klatch::base::name::RoomName;
 use klatch::protocol::reply::Durability;
 use klatch::protocol::request::Request;
 use klatch::store::memory::{Bounds, MemoryStore};
+use klatch::store::search::{Search, Searcher};
 use klatch::store::{Committed, Journal, RoomKind, RoomRecord, Store, StoreError};
 
 use crate::support::client::say;
@@ -86,6 +87,10 @@ impl Store for Hanging {
         committed: Committed,
     ) -> Result<Box<dyn Journal>, StoreError> {
         self.store.open(room, kind, committed)
+    }
+
+    fn search(&self, search: Search, told: Searcher) {
+        self.store.search(search, told);
     }
 
     fn probe(&self, told: Box<dyn FnOnce() + Send>) {
