@@ -30,6 +30,7 @@ describe("a first connection", function()
     feed(core, support.result(asked(core, "hello").id, {
       version = 1, server = "s", durability = "memory",
       capabilities = support.list({}), limits = support.limits, time = 1800000000000,
+      guests = true, registration = "open",
     }))
     local login = asked(core, "login")
     local went, error = core:receive(support.refusal(login.id, 212, "name_taken", { suggestion = "ann2" }), 1)

@@ -79,7 +79,7 @@ export class RoomView {
     if (this.members.value.size === 0) return
     const members = new Map(this.members.value)
     for (const name of joined) {
-      if (!members.has(name)) members.set(name, { id: 0, name, since: Date.now() })
+      if (!members.has(name)) members.set(name, { id: 0, name, since: Date.now(), role: 'member', guest: false })
     }
     for (const name of left) members.delete(name)
     this.members.value = members
