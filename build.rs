@@ -2,8 +2,9 @@
 //!
 //! `web/dist` is built by `make web` and is not in the repository. Without it a page says how to get
 //! it. With it, it must have been built from the sources that are there: the build of the pages writes
-//! `SOURCES.sha256`, a hash over every file below `web/` that git knows (`path NUL sha256 LF` for
-//! each, in the order of the paths), and a bundle whose hash is another is refused.
+//! `SOURCES.sha256`, a hash over every file below `web/` that git knows, but for the tests
+//! (`path NUL sha256 LF` for each, in the order of the paths), and a bundle whose hash is another is
+//! refused.
 //!
 //! `KLATCH_REQUIRE_WEB=1` refuses a build without the GUI: for releases and CI.
 //! `KLATCH_ALLOW_STALE_WEB=1` takes a stale bundle, and `klatchd --version` says so.
@@ -18,6 +19,8 @@ use sha2::{Digest, Sha256};
 
 /// Below `web/`, what is made and not written: where git cannot tell, these are left out.
 const MADE: [&str; 4] = ["dist", "node_modules", "screenshots", "test-results"];
+/// Below `web/`, what the bundle is not made from.
+const NOT_BUNDLED: [&str; 2] = ["web/dist/", "web/tests/"];
 /// Files of the bundle that are not for browsers.
 const NOT_SERVED: [&str; 1] = ["SOURCES.sha256"];
 
@@ -106,7 +109,7 @@ fn sources(top: &Path) -> Outcome<Vec<String>> {
             files.into_iter().map(|(path, _)| path).filter(|path| is_source(path)).collect()
         }
     };
-    paths.retain(|path| !path.starts_with("web/dist/"));
+    paths.retain(|path| !NOT_BUNDLED.iter().any(|folder| path.starts_with(folder)));
     paths.sort();
     Ok(paths)
 }

@@ -5,6 +5,7 @@
 local here = arg[0]:match("^(.*)/bin/[^/]*$") or arg[0]:match("/") and "." or ".."
 package.path = ("%s/?.lua;%s/?/init.lua;%s"):format(here, here, package.path)
 
+local entrance = require("klatch.chat.entrance")
 local keyboard = require("klatch.chat.keyboard")
 local klatch = require("klatch")
 local options_of = require("klatch.chat.options")
@@ -48,11 +49,7 @@ local function main()
     io.write(options_of.HELP)
     return 0
   end
-  local settings = { program = "klatch.lua", on_unknown_server = decide }
-  for key, value in pairs(options) do
-    settings[key] = value
-  end
-  local client, why = klatch.connect(settings)
+  local client, why = entrance.connect(options, { program = "klatch.lua", on_unknown_server = decide }, complain)
   if not client then
     complain(why)
     return exit_code(why)
@@ -60,6 +57,7 @@ local function main()
   local lines = options.line or options.listen or not keyboard.is_terminal()
   local mode = require(lines and "klatch.chat.line" or "klatch.chat.terminal")
   local ended, result = mode.run(client, options)
+  entrance.leave(client, complain)
   if not ended then
     complain(result.text or result)
     return exit_code(result)

@@ -5,6 +5,7 @@
 
 local codec = require("klatch.codec")
 local errors = require("klatch.errors")
+local login = require("klatch.login")
 local protocol = require("klatch.protocol")
 local Room = require("klatch.room")
 
@@ -18,8 +19,10 @@ local HELD = 1024
 local FETCHES = 4
 -- Time until the rooms are entered; after it the callers' requests flow in any case.
 local SETTLING = 5
--- Time for the logout of a first connection that is given up.
+-- Time for the goodbye of a first connection that is given up.
 local FAREWELL = 2
+-- Methods after which the session ends.
+local LEAVING = { quit = true, logout = true, unregister = true }
 -- How often a request with a key that the server could not do is asked again.
 local TRIES = 8
 
@@ -85,13 +88,13 @@ local function gone(self, room, error)
   end
 end
 
--- The first connection is not what the caller asked for. It ends with a logout: a name that was
+-- The first connection is not what the caller asked for. It ends politely: a guest's name that was
 -- just taken would be kept for a while otherwise, also from the caller's next attempt.
 local function give_up(self, error, now)
   if not self.failed then
     self.failed, self.leaving = error, true
     self.phase, self.until_at = "greeting", now + FAREWELL
-    self:ask("logout", {}, "logout")
+    self:ask("quit", {}, "quit")
   end
 end
 
@@ -117,43 +120,39 @@ function own.hello(self, _, welcome, error)
   end
   self.welcome, self.welcomed_at = welcome, self.heard
   self.requests:limit(welcome.limits)
-  local params = { name = self.options.name, token = self.token }
-  for key, value in pairs(self.options.login or {}) do
-    params[key] = value
-  end
-  return self:ask("login", params, "login")
+  return login.take_name(self)
 end
 
-function own.login(self, _, login, error, now)
+function own.login(self, request, answer, error, now)
   if error then
+    if login.is_open(self, request.method, error) then
+      return login.take_name(self)
+    end
     return nil, error
   end
-  self.token, self.name = login.token, login.name
+  login.held(self, answer)
   self:push({
     type = "connected",
-    name = login.name,
+    name = answer.name,
     server = self.welcome.server,
     motd = self.welcome.motd,
+    account = self.is_account,
+    admin = answer.admin,
     again = self.was_ready or false,
   })
   self.waiting = {}
-  for i = 1, math.min(#login.rooms, ROOMS) do
-    self.waiting[login.rooms[i]] = true
+  for i = 1, math.min(#answer.rooms, ROOMS) do
+    self.waiting[answer.rooms[i]] = true
   end
-  local wanted = {}
-  for name, room in pairs(self.rooms) do
-    wanted[name] = room
+  local to_enter, left = login.rooms(self, self.waiting)
+  for _, name in ipairs(left) do
+    gone(self, name)
   end
-  for _, name in ipairs(not self.was_ready and self.options.rooms or {}) do
-    wanted[name] = wanted[name] or {}
-  end
-  for name, room in pairs(wanted) do
-    if not self.waiting[name] then
-      self.waiting[name] = true
-      local asked, wrong = come_back(self, name, room.with)
-      if not asked then
-        return nil, wrong
-      end
+  for _, room in ipairs(to_enter) do
+    self.waiting[room.name] = true
+    local asked, wrong = come_back(self, room.name, room.with)
+    if not asked then
+      return nil, wrong
     end
   end
   self.phase, self.until_at = "settling", now + SETTLING
@@ -223,7 +222,7 @@ end
 local function note(self, request, result)
   if not result then
     -- A logout that was refused is no logout.
-    self.leaving = self.leaving and request.method ~= "logout"
+    self.leaving = self.leaving and not LEAVING[request.method]
   elseif codec.methods[request.method].result == "RoomState" then
     return enter(self, result)
   elseif request.method == "leave" then
@@ -288,6 +287,39 @@ end
 
 function react.ping(self)
   return self:ask("ping", {}, "ping")
+end
+
+function react.removed(self, event, now)
+  local known = self.rooms[event.room]
+  if known then
+    self:push(event)
+    gone(self, event.room)
+  end
+  settle(self, event.room, now)
+  return true
+end
+
+function react.invited(self, event)
+  self:push(event)
+  return true
+end
+
+function react.configured(self, event)
+  local room = self.rooms[event.room]
+  if room then
+    room.state.kind, room.state.announcement, room.state.slow_ms = event.kind, event.announcement, event.slow_ms
+    self:push(event)
+  end
+  return true
+end
+
+function react.ranked(self, event)
+  local room = self.rooms[event.room]
+  if room then
+    room.state.role = event.name == self.name and event.role or room.state.role
+    self:push(event)
+  end
+  return true
 end
 
 function react.bye(self, event)

@@ -39,7 +39,10 @@ local STUFFED = 4096
 --   `create`: whether a room that does not exist is made.
 --   `program`: name and version, for the operator's eyes.
 --   `login`: further parameters of `login`.
---   `token`: the token of an earlier run, which takes its name again.
+--   `password`: that of the account of this name; it is forgotten after the login.
+--   `register`: whether the account is made, with that password; `invite`: the code, if one is needed.
+--   `device`: what the account's list of devices calls this one.
+--   `token`: the token of an earlier login, which takes its name again.
 --   `positions`: what `core:positions()` gave in an earlier run: what was missed since is told.
 --   `patient`: whether a first connection that fails is tried again, as later ones are.
 function Core.new(options)
@@ -52,6 +55,8 @@ function Core.new(options)
     rooms = {},
     room_count = 0,
     token = options.token,
+    password = options.password,
+    register = options.register,
     heard = 0,
     ids = 0,
     backoff = pace.backoff(),
@@ -95,6 +100,12 @@ end
 
 function Core:is_online()
   return self.phase == "online"
+end
+
+--- Whether the token is of no use any more: the client logged out, or was logged out.
+function Core:is_logged_out()
+  local told = self.ended_by
+  return told ~= nil and (told.name == "revoked" or (told.code == 0 and self.leaving ~= "quit"))
 end
 
 --- Whether nothing more will happen.
@@ -149,6 +160,9 @@ local function server_time(self)
   return told and told + (self.heard - self.welcomed_at) * 1000
 end
 
+-- Methods after which the session ends by the client's own will.
+local LEAVING = { quit = true, logout = true, unregister = true }
+
 local function copy(values)
   local copied = {}
   for key, value in pairs(values or {}) do
@@ -198,7 +212,7 @@ function Core:request(method, params, callback)
     callback = callback,
     tries = 0,
   }
-  self.leaving = self.leaving or method == "logout"
+  self.leaving = self.leaving or LEAVING[method] and method
   self.requests:push(request)
   return request
 end
@@ -348,7 +362,7 @@ function Core:lost(cause, now, jitter)
   end
   local may_return = self.was_ready or (self.options.patient and not self.failed)
   if self.leaving or not may_return or not cause.temporary then
-    self.phase = "ended"
+    self.phase, self.ended_by = "ended", cause
     fail(self, self.requests:lost(true), errors.new("ended", "the client has ended"))
     self:push({ type = "ended", error = cause, logout = cause.kind == "bye" and cause.code == 0 })
     return nil

@@ -3,10 +3,9 @@
 -- lines and lines that begin with `#` are kept as they are.
 -- @module klatch.pins
 
-local pins = {}
+local statefile = require("klatch.statefile")
 
--- A file of known servers that is longer is not one.
-local FILE_BYTES = 1048576
+local pins = {}
 
 --- A fingerprint as `sha256:HEX`; the prefix may be missing, and colons may stand between the
 -- bytes. nil if the text is none.
@@ -17,35 +16,13 @@ end
 
 --- The user's own file: `$XDG_STATE_HOME/klatch/known_servers`, or the same in `~/.local/state`.
 function pins.file_of_user()
-  local state = os.getenv("XDG_STATE_HOME")
-  if not state or state:sub(1, 1) ~= "/" then
-    local home = os.getenv("HOME")
-    state = home and home ~= "" and home .. "/.local/state"
-  end
-  return state and state .. "/klatch/known_servers" or nil
-end
-
-local function read(path)
-  local file, why, number = io.open(path, "rb")
-  if not file then
-    -- 2 is ENOENT: a file that does not exist yet.
-    if number == 2 then
-      return ""
-    end
-    return nil, why
-  end
-  local text = file:read(FILE_BYTES + 1) or ""
-  file:close()
-  if #text > FILE_BYTES then
-    return nil, path .. ": the file is too long"
-  end
-  return text
+  return statefile.path("known_servers")
 end
 
 --- What is remembered of `server` (`host:port`): `{ { line, fingerprint }, ... }`.
 -- A line that names it and cannot be read is an error: to pass over it would be to forget a pin.
 function pins.of(path, server)
-  local text, why = read(path)
+  local text, why = statefile.read(path)
   if not text then
     return nil, why
   end
@@ -64,32 +41,20 @@ function pins.of(path, server)
   return found
 end
 
-local function quoted(path)
-  return "'" .. path:gsub("'", "'\\''") .. "'"
-end
-
 --- Remembers a certificate of `server`. The file is replaced whole, and is its owner's only.
 function pins.remember(path, server, fingerprint)
-  local text, why = read(path)
+  local text, why = statefile.read(path)
   if not text then
     return nil, why
   end
   if text ~= "" and text:sub(-1) ~= "\n" then
     text = text .. "\n"
   end
-  local folder = path:match("^(.*)/[^/]*$") or "."
-  -- Lua has neither modes nor folders, so a shell makes the file, beside the old one.
-  local new = ("%s/.known_servers.%d.%s"):format(folder, os.time(), tostring({}):match("%x+$"))
-  local script = "umask 077 && mkdir -p -- %s && set -C && cat > %s && mv -f -- %s %s"
-  local names = { quoted(folder), quoted(new), quoted(new), quoted(path) }
-  local pipe
-  pipe, why = io.popen(script:format((unpack or table.unpack)(names)), "w")
-  if not pipe then
+  local written
+  written, why = statefile.replace(path, text .. server .. " " .. fingerprint .. "\n")
+  if not written then
     return nil, why
   end
-  pipe:write(text, server, " ", fingerprint, "\n")
-  pipe:close()
-  -- What counts is what is in the file now: Lua 5.1 does not tell how a pipe ended.
   local found
   found, why = pins.of(path, server)
   for _, pin in ipairs(found or {}) do

@@ -30,6 +30,7 @@ describe("a first connection", function()
     feed(core, support.result(asked(core, "hello").id, {
       version = 1, server = "s", durability = "memory",
       capabilities = support.list({}), limits = support.limits, time = 1800000000000,
+      guests = true, registration = "open",
     }))
     local login = asked(core, "login")
     local went, error = core:receive(support.refusal(login.id, 212, "name_taken", { suggestion = "ann2" }), 1)
@@ -44,11 +45,11 @@ describe("a first connection", function()
     assert.is_nil((core:request("ping", {})))
   end)
 
-  it("whose room does not exist logs out, or makes it if asked to", function()
+  it("whose room does not exist says goodbye, or makes it if asked to", function()
     local core = support.core({ rooms = { "ops" } })
     support.login(core, 0)
     feed(core, support.refusal(asked(core, "join").id, 303, "not_found"))
-    assert.is_truthy(asked(core, "logout"))
+    assert.is_truthy(asked(core, "quit"))
     assert.is_nil(core:lost(errors.new("io", "closed"), 1, 0))
     local all = support.events(core)
     assert.are.equal("ops: not_found", tostring(all[#all].error))

@@ -143,7 +143,8 @@ support.limits = {
 }
 
 function support.room(fields)
-  local state = { room = "lobby", kind = "public", epoch = 7, seq = 0, first = 1, topic = "", members = 2 }
+  local state = { room = "lobby", kind = "public", epoch = 7, seq = 0, first = 1, topic = "", members = 2,
+    role = "member", announcement = false, slow_ms = 0 }
   for key, value in pairs(fields or {}) do
     state[key] = value
   end
@@ -185,12 +186,15 @@ function support.login(core, now, state, limits)
     capabilities = support.list({}),
     limits = limits or support.limits,
     time = 1800000000000,
+    guests = true,
+    registration = "open",
   }), now))
   local login = support.requests(core:take(now))[1]
   assert(core:receive(support.result(login.id, {
     name = "ann",
     guest = true,
-    token = support.bin(("t"):rep(16)),
+    admin = false,
+    token = support.bin(("t"):rep(32)),
     hold_ms = 1000,
     rooms = support.list({ "lobby" }),
   }), now))

@@ -1,8 +1,8 @@
 /** What follows the bundling: the icons, and the hash of the sources.
  *
  * `SOURCES.sha256` says from which sources the bundle was made: the SHA-256 over the sorted list of
- * "path\0sha256\n" of every file below web/ that git knows, with paths from the top of the
- * repository. Who embeds the bundle compares it, and compresses the files. A bundle that is there
+ * "path\0sha256\n" of every file below web/ that git knows, but for the tests, with paths from the
+ * top of the repository. Who embeds the bundle compares it, and compresses the files. A bundle that is there
  * already and was made from these very sources is left alone, so that nothing is embedded anew.
  */
 
@@ -20,6 +20,8 @@ const top = join(web, '..')
 
 /** What is made and not written: where git cannot tell, these are left out. */
 const MADE = ['dist', 'node_modules', 'screenshots', 'test-results']
+/** What the bundle is not made from, from the top of the repository. */
+const NOT_BUNDLED = ['web/dist/', 'web/tests/']
 const SOURCES = 'SOURCES.sha256'
 const ICONS = [
   ['icon-192.png', 192],
@@ -60,7 +62,9 @@ function madeFrom(out: string): string | undefined {
 
 /** Sorted by the bytes of the paths, as any other language would. */
 function sourcesHash(): string {
-  const paths = sources().filter((path) => existsSync(join(top, path)))
+  const paths = sources().filter(
+    (path) => existsSync(join(top, path)) && !NOT_BUNDLED.some((folder) => path.startsWith(folder)),
+  )
   paths.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
   const hash = createHash('sha256')
   for (const path of paths) {

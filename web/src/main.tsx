@@ -11,6 +11,7 @@ import './style/shell.css'
 import './style/timeline.css'
 import './style/composer.css'
 import './style/dialogs.css'
+import './style/account.css'
 
 followPage()
 render(<App />, document.getElementById('app')!)

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 import { test } from 'vitest'
 
+import { accountViews } from './e2e/support/account-scene'
 import { Person, startBrowser } from './e2e/support/browser'
 import { Daemon } from './e2e/support/daemon'
 import { populate, views } from './e2e/support/scene'
@@ -27,6 +28,12 @@ test('pictures', async () => {
         }
         await views(scene, person, `ida-${device[0]}${theme[0]}`, picture)
         people.push([person, `${device}-${theme}`])
+        const other = await Person.arrive(browser, daemon.url, { theme, width, height })
+        await accountViews(scene, other, `noa-${device[0]}${theme[0]}`, async (view) => {
+          await other.page.waitForTimeout(250)
+          await other.page.screenshot({ path: `${folder}/${view}-${device}-${theme}.png` })
+        })
+        await other.leave()
       }
     }
     await daemon.kill()

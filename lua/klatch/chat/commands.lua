@@ -31,6 +31,11 @@ local function enter(method)
   return function(chat, argument)
     local name, topic = argument:match("^(%S+)%s*(.-)$")
     local params = { [method == "direct" and "name" or "room"] = name }
+    if method == "create" and name == "-p" then
+      name, topic = topic:match("^(%S+)%s*(.-)$")
+      params.room, params.private = name or "", true
+      topic = topic or ""
+    end
     if method == "create" and topic ~= "" then
       params.topic = topic
     end
@@ -49,7 +54,7 @@ local function define(name, usage, help, act, needs_argument)
 end
 
 define("join", "/join ROOM", "join a room, and go there", enter("join"), true)
-define("create", "/create ROOM [TOPIC]", "make a room, and go there", enter("create"), true)
+define("create", "/create [-p] ROOM [TOPIC]", "make a room (-p: private), and go there", enter("create"), true)
 define("direct", "/direct NAME", "open the direct room with somebody", enter("direct"), true)
 
 define("msg", "/msg NAME TEXT", "say something to one person", function(chat, argument)
@@ -109,7 +114,7 @@ define("members", "/members", "list who is here", function(chat)
   local asked, why = chat.client:collect("members", { room = chat.room }, on_result(chat, function(all)
     local names = {}
     for i, member in ipairs(all) do
-      names[i] = member.name
+      names[i] = member.name .. (member.role ~= "member" and " (" .. member.role .. ")" or "")
     end
     chat:note(("%s: %s"):format(format.members(#all), table.concat(names, " ")))
   end))
@@ -179,7 +184,10 @@ define("call", "/call METHOD [KEY=VALUE]...", "ask any method of the protocol", 
   end)
 end, true)
 
-define("quit", "/quit", "log out and end (or Ctrl-D)", function(chat)
+require("klatch.chat.moderation")(define, ask)
+require("klatch.chat.account")(define, ask)
+
+define("quit", "/quit", "end (or Ctrl-D); the device stays logged in", function(chat)
   chat:quit()
 end)
 

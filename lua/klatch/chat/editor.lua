@@ -52,7 +52,7 @@ end
 local function enter(self)
   local line = self:line()
   set(self, "")
-  if line:find("%S") and line ~= self.history[#self.history] then
+  if not self.hidden and line:find("%S") and line ~= self.history[#self.history] then
     table.insert(self.history, line)
     if #self.history > HISTORY then
       table.remove(self.history, 1)
@@ -174,7 +174,11 @@ function Editor:feed(byte)
 end
 
 --- What to write to the terminal for the prompt and the line, on one row of so many columns.
+-- Of a line that is `hidden` nothing is shown, not even its length.
 function Editor:draw(prompt, columns)
+  if self.hidden then
+    return "\r\27[K" .. prompt
+  end
   local cells, room = {}, columns - 1 - text.width(prompt)
   local width = 0
   for i = #self.before, 1, -1 do

@@ -27,7 +27,38 @@ local function presence(mark, names, event)
   return ("%s %s%s (%s)"):format(mark, table.concat(names, " "), rest, format.members(event.members))
 end
 
+-- A span of time in whole units.
+local function span(milliseconds)
+  local seconds = math.ceil((tonumber(milliseconds) or 0) / 1000)
+  return seconds < 120 and seconds .. " s" or math.floor(seconds / 60) .. " min"
+end
+
 local shown = {}
+
+function shown.removed(event)
+  local by = event.by and " by " .. event.by or ""
+  local why = event.text and ": " .. event.text or ""
+  local words = event.reason == "left" and "left on another device" or "put out" .. by .. why
+  local till = tonumber(event["until"])
+  if till and till < 4e12 then
+    words = words .. os.date(" (until %Y-%m-%d %H:%M)", math.floor(till / 1000))
+  end
+  return "! " .. words
+end
+
+function shown.invited(event)
+  return ("! %s invites you: /join %s"):format(event.by, event.room)
+end
+
+function shown.configured(event)
+  local who = event.announcement and "moderators write" or "everybody writes"
+  local slow = event.slow_ms > 0 and ", every " .. span(event.slow_ms) or ""
+  return ("* %s set the room: %s, %s%s"):format(event.by, event.kind, who, slow)
+end
+
+function shown.ranked(event)
+  return ("* %s made %s %s"):format(event.by, event.name, event.role)
+end
 
 function shown.message(event)
   return ("<%s> %s"):format(event.from, event.text)

@@ -68,6 +68,23 @@ function keyboard.lines(take)
   end
 end
 
+--- Asks for a line that is not shown; nil without a terminal, or without an answer.
+function keyboard.secret(prompt)
+  if not keyboard.is_terminal() then
+    return nil
+  end
+  local before = output("stty -g"):match("%S+")
+  os.execute("stty -echo")
+  io.stderr:write(prompt)
+  local read, line = pcall(io.read, "*l")
+  os.execute("stty " .. (before or "sane"))
+  io.stderr:write("\n")
+  if not read then
+    error(line, 0)
+  end
+  return line ~= "" and line or nil
+end
+
 --- Has keys come one by one, unseen. Returns a function that puts the terminal back.
 function keyboard.raw()
   local before = output("stty -g"):match("%S+")

@@ -104,7 +104,7 @@ function line_mode.run(client, options)
     if run.at_end and run.waiting == 0 and not leaving then
       -- Without a connection there is nobody to say goodbye to.
       leaving = true
-      return not client:logout()
+      return not client:quit()
     end
     return false
   end)

@@ -10,6 +10,8 @@ Chat in a terminal, or from a script, with a klatchd.
 
   -s, --server HOST[:PORT]   the server [default: 127.0.0.1:5528]
   -n, --name NAME            the name to be known by [default: $USER]
+      --register             make an account of this name; the password is asked for
+      --invite CODE          the code of an invitation, where the server wants one
   -r, --room ROOM            a room to join; may be repeated. Texts go to the first
       --create               make the rooms that do not exist
   -l, --line                 each line of input is a message, each event a line of output;
@@ -22,6 +24,9 @@ Chat in a terminal, or from a script, with a klatchd.
                              ~/.local/state/klatch/known_servers
   -h, --help                 this
 
+A password is asked for where the name is that of an account, or read from the first line of the
+file that KLATCH_PASSWORD_FILE names. After that the account's token is kept for this device in
+~/.local/state/klatch/tokens, until /logout.
 A server that is seen for the first time is trusted on first use, as with ssh.
 Exit codes: 0 all was said, 1 a message was refused, 64 wrong usage, 69 no connection,
 76 the certificate is not the known one, 77 the name was refused, 130 interrupted.
@@ -35,6 +40,7 @@ local VALUES = {
   ["--room"] = "room",
   ["-r"] = "room",
   ["--ca"] = "ca",
+  ["--invite"] = "invite",
   ["--fingerprint"] = "fingerprint",
   ["--known-servers"] = "known_servers",
 }
@@ -42,6 +48,7 @@ local VALUES = {
 local FLAGS = {
   ["--create"] = "create",
   ["--line"] = "line",
+  ["--register"] = "register",
   ["-l"] = "line",
   ["--listen"] = "listen",
   ["--plain"] = "plain",
@@ -80,6 +87,8 @@ function options.read(arguments)
   found.name = found.name or os.getenv("USER")
   if found.plain and (found.ca or found.fingerprint) then
     return nil, "--plain has no certificate: it cannot stand beside --ca or --fingerprint"
+  elseif found.invite and not found.register then
+    return nil, "--invite goes with --register"
   elseif not found.name and not found.help then
     return nil, "no name: give one with --name"
   end

@@ -13,7 +13,9 @@ Chat.__index = Chat
 local function redraw(self)
   if self.editor and not self.over then
     local room = self.room and format.room(self.client, self.room) or "no room"
-    io.write(self.editor:draw(("[%s] "):format(room), self.columns))
+    local asking = self.asking
+    local prompt = asking and asking.prompt or ("[%s] "):format(room)
+    io.write((asking or self).editor:draw(prompt, self.columns))
     io.flush()
   end
 end
@@ -58,9 +60,25 @@ function Chat:go_to(room)
   end
 end
 
---- Logs out; without a connection there is nothing to wait for.
+--- Asks for something that is not shown, and hands it to `act`; Ctrl-C asks no more.
+function Chat:secret(prompt, act)
+  local editor = Editor.new(function(line)
+    self.asking = nil
+    if line ~= "" then
+      act(line)
+    end
+    redraw(self)
+  end, function()
+    return {}
+  end)
+  editor.hidden = true
+  self.asking = { prompt = prompt, editor = editor }
+  redraw(self)
+end
+
+--- Ends the session; without a connection there is nothing to wait for. An account stays logged in.
 function Chat:quit()
-  if not self.leaving and self.client:logout() then
+  if not self.leaving and self.client:quit() then
     self.leaving = true
   else
     self.over = true
@@ -89,12 +107,15 @@ end
 
 local function read_keys(self)
   return keyboard.read(function(byte)
-    if not byte or byte == "\3" or (byte == "\4" and self.editor:line() == "") then
+    if byte == "\3" and self.asking then
+      self.asking = nil
+    elseif not byte or byte == "\3" or (byte == "\4" and self.editor:line() == "") then
       self:quit()
     elseif byte == "\12" then
       io.write("\27[2J\27[H")
     elseif byte ~= "\4" then
-      self.editor:feed(byte)
+      local editor = (self.asking or self).editor
+      editor:feed(byte)
     end
   end)
 end

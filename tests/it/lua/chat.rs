@@ -10,7 +10,7 @@ use super::process::{INTERPRETERS, Program, interpreter, lua};
 use crate::support::{TestClient, TestServer};
 
 /// The chat program by an interpreter, over TLS.
-fn lua_chat(name: &str, server: &TestServer, user: &str, args: &[&str]) -> Command {
+pub(super) fn lua_chat(name: &str, server: &TestServer, user: &str, args: &[&str]) -> Command {
     let mut command = interpreter(name, &lua("bin/klatch.lua"));
     command.args(["--server", &server.address.to_string()]);
     command.args(["--fingerprint", &server.fingerprint, "--name", user]).args(args);
@@ -111,19 +111,20 @@ fn a_pipe_ends_with_all_said_or_a_code_that_tells() {
 }
 
 /// A terminal of its own in tmux.
-struct Terminal {
+pub(super) struct Terminal {
     home: TempDir,
 }
 
 impl Terminal {
-    fn start(command: &Command) -> Self {
+    pub(super) fn start(command: &Command) -> Self {
         let terminal = Self { home: tempfile::tempdir().unwrap() };
         let words = std::iter::once(command.get_program()).chain(command.get_args());
         let words: Vec<String> =
             words.map(|word| format!("'{}'", word.to_string_lossy())).collect();
-        let path = command.get_envs().find(|(name, _)| *name == "LUA_PATH");
-        let path = path.and_then(|(_, value)| value).unwrap().to_string_lossy().into_owned();
-        let line = format!("LUA_PATH='{path}' {}; echo ended with $?; cat", words.join(" "));
+        let set = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
+        let set: Vec<String> =
+            set.map(|(name, value)| format!("{}='{}'", name.display(), value.display())).collect();
+        let line = format!("{} {}; echo ended with $?; cat", set.join(" "), words.join(" "));
         terminal.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "30", &line]);
         terminal
     }
@@ -140,14 +141,14 @@ impl Terminal {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    fn keys(&self, keys: &[&str]) {
+    pub(super) fn keys(&self, keys: &[&str]) {
         self.tmux(&[&["send-keys"], keys].concat());
     }
 
     /// Waits until the screen shows this. Nothing tells when a screen changes: each look is a
     /// process, which is pause enough.
     #[track_caller]
-    fn shows(&self, part: &str) -> String {
+    pub(super) fn shows(&self, part: &str) -> String {
         let until = Instant::now() + Duration::from_secs(60);
         loop {
             let screen = self.tmux(&["capture-pane", "-p", "-J"]);

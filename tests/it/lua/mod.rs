@@ -3,6 +3,7 @@
 //! `KLATCH_MUTANTS=250000 cargo test --test it lua::specs` reads a million mutated frames: so many
 //! under each interpreter.
 
+mod account;
 mod capture;
 mod chat;
 mod process;

@@ -86,9 +86,9 @@ export class Client {
     this.pump()
   }
 
-  /** Ends the session; the server closes the connection then. */
-  logout(): void {
-    this.core.logout()
+  /** Ends the session, and the token with it; with `all`, on every device of the account. */
+  logout(all = false): void {
+    this.core.logout(all)
     this.pump()
   }
 

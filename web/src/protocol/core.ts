@@ -12,16 +12,11 @@ import { decodeIncoming, readResult, type Incoming, type Method, type WireEvent 
 import type { ClientEvent, Link, Why } from './events'
 import { Follow, type Place } from './follow'
 import { Outbox, type Outgoing, type OutboxStore } from './outbox'
+import { held, otherWay, wayIn, type Identity } from './identity'
 import { hintOf, mayReturn, retryIn } from './refusal'
 import { Requests, type Failure, type Outcome } from './requests'
 import { VERSION, VERSION_MIN, type Methods } from './spec.gen'
 import type { Bye, LoggedIn, RoomState, Welcome } from './types'
-
-/** Who the client is. The token is that of the last login, if there was one. */
-export interface Identity {
-  name: string
-  token?: Uint8Array
-}
 
 export interface CoreOptions {
   identity: Identity
@@ -119,7 +114,9 @@ export class Core {
     this.outbox.lost()
     this.requests.lost()
     this.follow.lost()
-    if (!mayReturn(why)) {
+    // A person who gave a password is asked again, and does not wait in the dark.
+    const interactive = why.kind === 'refused' && this.options.identity.password !== undefined
+    if (!mayReturn(why) || interactive) {
       this.phase = 'ended'
       this.link({ phase: 'ended', why })
       return undefined
@@ -194,10 +191,10 @@ export class Core {
     return true
   }
 
-  /** Leaves for good. */
-  logout(): void {
+  /** Leaves for good: the token is void then, and with `all` those of the account's other devices. */
+  logout(all = false): void {
     if (this.phase === 'offline' || this.phase === 'ended') return
-    this.ask(true, 'logout', {}, () => {})
+    this.ask(true, 'logout', all ? { all } : {}, () => {})
   }
 
   private welcomed(welcome: Welcome): void {
@@ -208,9 +205,15 @@ export class Core {
     this.welcome = welcome
     this.skew = Number(welcome.time) - this.now
     this.requests.limit(welcome.limits)
-    const { name, token } = this.options.identity
-    this.own('login', token ? { name, token } : { name }, (outcome) => {
+    this.takeName()
+  }
+
+  private takeName(): void {
+    const { identity } = this.options
+    const { method, params } = wayIn(identity)
+    this.own(method, params, (outcome) => {
       if (outcome.ok) this.loggedIn(outcome.result)
+      else if (otherWay(identity, method, outcome.failure)) this.takeName()
       else this.notGreeted(outcome.failure)
     })
   }
@@ -221,13 +224,12 @@ export class Core {
 
   /** The name is held. What the server does not put the client back into, it enters itself. */
   private loggedIn(login: LoggedIn): void {
-    this.options.identity.name = login.name
-    this.options.identity.token = login.token
+    held(this.options.identity, login)
     this.options.emit({ type: 'named', login, welcome: this.welcome! })
     this.phase = 'settling'
     this.until = this.now + SETTLING
     this.link({ phase: 'settling' })
-    this.follow.comeBack(login.rooms)
+    this.follow.comeBack(login.rooms, !login.guest)
   }
 
   private settled(): void {
@@ -275,9 +277,18 @@ export class Core {
       case 'bye':
         this.bye = event.payload
         return
+      case 'removed': {
+        const { room } = event.payload
+        if (this.follow.rooms.has(room)) this.follow.removed(event.payload)
+        return this.follow.settle(room)
+      }
+      case 'invited':
+        return this.options.emit({ type: 'invited', ...event.payload })
       case 'joined':
       case 'left':
       case 'typing':
+      case 'configured':
+      case 'ranked':
         if (this.follow.rooms.has(event.payload.room)) this.options.emit({ type: 'wire', ...event })
     }
   }
@@ -292,7 +303,9 @@ export class Core {
           this.outbox.acknowledged(said, seq)
           this.outbox.told(said.room, this.follow.rooms.get(said.room)?.last ?? Infinity)
         } else if (outcome.failure.kind === 'refused') {
-          this.outbox.refused(said, outcome.failure.error, retryIn(outcome.failure.error), this.now)
+          const { error } = outcome.failure
+          this.outbox.refused(said, error, retryIn(error), this.now)
+          this.options.emit({ type: 'refused', room: said.room, error })
         }
       })
     }

@@ -2,7 +2,9 @@
 
 import type { WireEvent } from './codec'
 import type { Outgoing } from './outbox'
-import type { Bye, Entry, ErrorBody, LoggedIn, RoomState, Uint64, Welcome } from './types'
+import type {
+  Bye, Entry, ErrorBody, InvitedEvent, LoggedIn, RemovedEvent, RoomState, Uint64, Welcome,
+} from './types'
 
 /** Why there is no connection. */
 export type Why =
@@ -43,6 +45,13 @@ export type ClientEvent =
   | { type: 'reset'; room: string; epoch: Uint64 }
   /** The room is followed no longer; `why` if the server refused to let the client back in. */
   | { type: 'gone'; room: string; why?: ErrorBody }
+  /** The room is followed no longer, without this client having asked for that. `away`: it happened
+   * while there was no connection, and nobody tells why. */
+  | ({ type: 'removed'; away?: true } & RemovedEvent)
+  /** A private room may be joined now. */
+  | ({ type: 'invited' } & InvitedEvent)
+  /** A text was refused, for now or for good: the outbox says which. */
+  | { type: 'refused'; room: string; error: ErrorBody }
   /** A direct room has another name after the server was restarted. */
   | { type: 'renamed'; from: string; to: string }
   /** The texts of a room that are not yet told have changed. */
@@ -54,4 +63,4 @@ export type ClientEvent =
 
 export type Volatile = {
   [Name in WireEvent['name']]: { type: 'wire' } & Extract<WireEvent, { name: Name }>
-}['joined' | 'left' | 'typing']
+}['joined' | 'left' | 'typing' | 'configured' | 'ranked']

@@ -7,7 +7,7 @@ import { isTemporary, retryIn } from './refusal'
 import type { Outcome } from './requests'
 import { Room, type RoomSink } from './room'
 import type { Methods } from './spec.gen'
-import type { Entry, ErrorBody, RoomState, Uint64 } from './types'
+import type { Entry, ErrorBody, RemovedEvent, RoomState, Uint64 } from './types'
 
 /** A room that was followed in an earlier life of the page, up to `last`. */
 export interface Place {
@@ -49,13 +49,18 @@ export class Follow {
     this.places = new Map(places.map((place) => [place.room, place]))
   }
 
-  /** The name is held, and the server puts us into `theirs`. The others we enter ourselves. */
-  comeBack(theirs: string[]): void {
+  /** The name is held, and the server puts us into `theirs`. The others we enter ourselves; but an
+   * `account` is at home in no others, unless it wrote to a guest there. */
+  comeBack(theirs: string[], account: boolean): void {
     const wanted = new Map<string, string | undefined>()
     for (const place of this.places.values()) wanted.set(place.room, place.with)
     for (const room of this.rooms.values()) wanted.set(room.name, room.with)
     this.waiting = new Set(theirs.slice(0, ROOMS))
-    for (const [room, other] of wanted) if (!this.waiting.has(room)) this.enterAgain(room, other)
+    for (const [room, other] of wanted) {
+      if (this.waiting.has(room)) continue
+      if (account && other === undefined) this.removed({ room, reason: 'left' }, true)
+      else this.enterAgain(room, other)
+    }
     this.settle()
   }
 
@@ -110,6 +115,13 @@ export class Follow {
     this.rooms.delete(room)
     this.places.delete(room)
     this.around.emit(why ? { type: 'gone', room, why } : { type: 'gone', room })
+  }
+
+  /** The account is out of the room; if `away`, nobody told so when it happened. */
+  removed(event: RemovedEvent, away = false): void {
+    this.rooms.delete(event.room)
+    this.places.delete(event.room)
+    this.around.emit({ type: 'removed', ...event, ...(away ? { away } : {}) })
   }
 
   /** The connection was lost. */

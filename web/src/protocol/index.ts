@@ -2,9 +2,11 @@
 
 export { Client, SUBPROTOCOL, urlOf, type ClientOptions } from './client'
 export { decodeIncoming, encodeRequest, readResult, type Incoming, type Method } from './codec'
-export { Core, type CoreOptions, type Identity } from './core'
+export { Core, type CoreOptions } from './core'
 export type { ClientEvent, Link, Volatile, Why } from './events'
 export type { Place } from './follow'
+export { greet } from './greet'
+export type { Identity } from './identity'
 export { BadFrame, frame, Splitter } from './frame'
 export { forgetful, type Outgoing, type OutboxStore } from './outbox'
 export type { Failure, Outcome } from './requests'

@@ -35,7 +35,8 @@ const MOST = 200
 export class Outbox {
   items: Outgoing[]
   private underway = new Set<Outgoing>()
-  private waitUntil = 0
+  /** Until when a room takes no text. */
+  private waits = new Map<string, number>()
 
   constructor(
     private readonly store: OutboxStore,
@@ -55,12 +56,12 @@ export class Outbox {
 
   /** The next to send, if one may go now; it is under way from then on. */
   next(now: number): Outgoing | undefined {
-    if (now < this.waitUntil) return undefined
     const blocked = new Set([...this.underway].map((item) => item.room))
     for (const item of this.items) {
       if (item.refused || item.seq !== undefined) continue
-      if (!blocked.has(item.room)) {
+      if (!blocked.has(item.room) && (this.waits.get(item.room) ?? 0) <= now) {
         this.underway.add(item)
+        this.waits.delete(item.room)
         return item
       }
     }
@@ -69,14 +70,15 @@ export class Outbox {
 
   /** When a refused one may be tried again, if one waits for that. */
   retryAt(): number | undefined {
-    const waits = this.items.some((item) => !item.refused && item.seq === undefined)
-    return waits && this.waitUntil > 0 ? this.waitUntil : undefined
+    const waiting = this.items.filter((item) => !item.refused && item.seq === undefined)
+    const times = waiting.flatMap((item) => this.waits.get(item.room) ?? [])
+    return times.length > 0 ? Math.min(...times) : undefined
   }
 
   /** It is said. It is shown until the room has told the entry `seq` itself. */
   acknowledged(item: Outgoing, seq: number): void {
     this.underway.delete(item)
-    this.waitUntil = 0
+    this.waits.delete(item.room)
     item.seq = seq
     this.save(item.room)
   }
@@ -85,14 +87,14 @@ export class Outbox {
   refused(item: Outgoing, error: ErrorBody, wait: number | undefined, now: number): void {
     this.underway.delete(item)
     if (wait === undefined) item.refused = error
-    else this.waitUntil = now + wait
+    else this.waits.set(item.room, now + wait)
     this.save(item.room)
   }
 
   /** The connection was lost: whether what was under way took effect is unknown. */
   lost(): void {
     this.underway.clear()
-    this.waitUntil = 0
+    this.waits.clear()
   }
 
   /** The room has told its entries up to `last`. */

@@ -8,6 +8,8 @@ export const isTemporary = (error: ErrorBody): boolean => error.code >= 400 && e
 
 /** How long to wait before the same is tried again; undefined if it never will be. */
 export function retryIn(error: ErrorBody): number | undefined {
+  // Who is muted for a while is told until when, but what they wrote is not said then by itself.
+  if (error.code < 400) return undefined
   if (error.retry_after_ms !== undefined) return Number(error.retry_after_ms)
   return error.code >= 500 ? 1_000 : undefined
 }

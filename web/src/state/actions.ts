@@ -142,8 +142,8 @@ export async function join(room: string): Promise<Tried> {
   return tried(await (theClient()?.request('join', { room }) ?? lost<RoomState>()))
 }
 
-export async function create(room: string, topic: string): Promise<Tried> {
-  const params = topic ? { room, topic } : { room }
+export async function create(room: string, topic: string, isPrivate = false): Promise<Tried> {
+  const params = { room, ...(topic ? { topic } : {}), ...(isPrivate ? { private: true } : {}) }
   return tried(await (theClient()?.request('create', params) ?? lost<RoomState>()))
 }
 
@@ -157,7 +157,7 @@ export async function openDirect(name: string): Promise<Tried> {
 }
 
 export async function leave(view: RoomView): Promise<void> {
-  if (view.gone.value) return remove(view)
+  if (view.gone.value || view.removed.value) return remove(view)
   const outcome = await (theClient()?.request('leave', { room: view.name }) ?? lost())
   if (!outcome.ok) notice.value = wordsFor(outcome.failure)
 }
@@ -167,14 +167,14 @@ export async function setTopic(view: RoomView, topic: string): Promise<string | 
   return outcome.ok ? undefined : wordsFor(outcome.failure)
 }
 
-/** Every public room, by name. */
+/** Every room that one may join, by name. */
 export async function listRooms(): Promise<RoomInfo[] | string> {
   const found: RoomInfo[] = []
   for (let after: string | undefined; ; ) {
     const outcome = await (theClient()?.request('rooms', after === undefined ? {} : { after }) ??
       lost<{ rooms: RoomInfo[]; more: boolean }>())
     if (!outcome.ok) return wordsFor(outcome.failure)
-    found.push(...outcome.result.rooms.filter((room) => room.kind === 'public'))
+    found.push(...outcome.result.rooms.filter((room) => room.kind !== 'direct'))
     after = outcome.result.rooms.at(-1)?.room
     if (!outcome.result.more || after === undefined || found.length >= LIST_MOST) return found
   }

@@ -7,7 +7,9 @@ import {
   urlOf,
   type ClientEvent,
   type Entry,
+  type ErrorBody,
   type Identity,
+  type InvitedEvent,
   type Link,
   type Place,
   type RoomState,
@@ -17,6 +19,7 @@ import {
 } from '../protocol'
 import { mentions } from '../text/names'
 import { notify } from './notify'
+import { applyRights, noteRemoved } from './rights'
 import { RoomView, TYPING_MS } from './room'
 import { fromSnapshot, keepSnapshot, placesOf } from './snapshot'
 import { dropSnapshot, loadIdentity, loadSnapshot, outboxOf, save, saveIdentity } from './stored'
@@ -24,6 +27,9 @@ import { dropSnapshot, loadIdentity, loadSnapshot, outboxOf, save, saveIdentity 
 export const link = signal<Link>({ phase: 'offline' })
 /** The name that is held, or was held when the page was last seen. */
 export const me = signal<string | undefined>(undefined)
+/** Whether the name is that of an account. */
+export const account = signal(false)
+export const admin = signal(false)
 export const welcome = signal<Welcome | undefined>(undefined)
 /** Why nobody is logged in; undefined if nobody has tried. */
 export const refusal = signal<Why | undefined>(undefined)
@@ -35,6 +41,8 @@ export const atBottom = signal(true)
 export const announcement = signal('')
 /** A short word to the person, about something that did not work. */
 export const notice = signal<string | undefined>(undefined)
+/** Private rooms that somebody asks us into. */
+export const invitations = signal<InvitedEvent[]>([])
 /** Methods that the server is known to lack. */
 const unsupported = signal<ReadonlySet<string>>(new Set())
 
@@ -59,6 +67,7 @@ export async function resume(): Promise<boolean> {
   const snapshot = await loadSnapshot(identity.name)
   batch(() => {
     me.value = identity.name
+    account.value = identity.account ?? false
     rooms.value = snapshot ? fromSnapshot(snapshot) : []
     const last = rooms.value.find((room) => room.name === snapshot?.current)
     current.value = last ?? rooms.value[0]
@@ -67,10 +76,10 @@ export async function resume(): Promise<boolean> {
   return true
 }
 
-/** Logs in with a new name. */
-export function signIn(name: string): void {
+/** Comes in: as a guest, with a password, or with a new account. */
+export function admit(identity: Identity): void {
   refusal.value = undefined
-  begin({ name }, [])
+  begin(identity, [])
 }
 
 /** Takes the name back from another tab. */
@@ -79,14 +88,19 @@ export function takeOver(): void {
   if (identity) begin(identity, placesOf(rooms.value))
 }
 
-/** Logs out, and forgets everything of this account. */
-export function signOut(): void {
+/** Logs out, with `all` on every device, and forgets everything of this account. */
+export function signOut(all = false): void {
   const name = me.value
-  client?.logout()
+  client?.logout(all)
   // The farewell is not waited for: without a connection there is none.
   const old = client
   setTimeout(() => old?.stop(), 1_000)
   client = undefined
+  forgetAll(name)
+}
+
+/** Nothing of what was said stays in this browser. */
+export function forgetAll(name: string | undefined): void {
   forget()
   if (name) void dropSnapshot(name)
 }
@@ -97,6 +111,8 @@ function forget(): void {
     me.value = undefined
     rooms.value = []
     current.value = undefined
+    account.value = admin.value = false
+    invitations.value = []
     link.value = { phase: 'offline' }
   })
 }
@@ -128,8 +144,10 @@ function take(event: ClientEvent): void {
       me.value = event.login.name
       welcome.value = event.welcome
       refusal.value = undefined
+      account.value = !event.login.guest
+      admin.value = event.login.admin
       save('last-name', event.login.name)
-      return saveIdentity(client && { name: event.login.name, token: event.login.token })
+      return saveIdentity({ name: event.login.name, token: event.login.token, account: account.value })
     case 'room':
       return entered(event.state, event.fresh)
     case 'entries':
@@ -146,6 +164,15 @@ function take(event: ClientEvent): void {
         if (event.why) view.gone.value = event.why
         else remove(view)
       })
+    case 'removed':
+      return inRoom(event.room, (view) => removedFrom(view, event))
+    case 'invited': {
+      const others = invitations.value.filter((invited) => invited.room !== event.room)
+      invitations.value = [...others, { room: event.room, by: event.by }]
+      return
+    }
+    case 'refused':
+      return inRoom(event.room, (view) => barred(view, event.error))
     case 'renamed':
       return inRoom(event.from, (view) => {
         view.state.value = { ...view.state.value, room: event.to }
@@ -176,8 +203,34 @@ function linked(now: Link): void {
   if (replaced) return
   if (why.kind === 'bye' && why.bye.code === 0) return
   refusal.value = why
-  // Who may not have this name any more must choose again.
-  if (why.kind === 'refused' && me.value !== undefined) forget()
+  // Who may not have this name any more must choose again; a device that was logged out from
+  // elsewhere may be in the wrong hands.
+  const revoked = why.kind === 'bye' && why.bye.name === 'revoked'
+  if ((why.kind === 'refused' && me.value !== undefined) || revoked) {
+    if (account.value) forgetAll(me.value)
+    else forget()
+  }
+}
+
+/** The account is out of a room: another device left it, or a moderator put it out. */
+function removedFrom(view: RoomView, event: Extract<ClientEvent, { type: 'removed' }>): void {
+  view.typing.value = new Map()
+  if (event.by !== undefined || event.reason === 'kicked' || event.reason === 'banned') {
+    view.removed.value = event
+    keepSoon()
+    return
+  }
+  if (event.away) notice.value = `You are not in #${view.name} any more: that happened while this page was away.`
+  remove(view)
+}
+
+/** The server takes no text of ours there. */
+function barred(view: RoomView, error: ErrorBody): void {
+  const wait = error.retry_after_ms === undefined ? undefined : Number(error.retry_after_ms)
+  if (error.limit === 'slow_ms') view.slowUntil.value = Date.now() + (wait ?? 0)
+  if (error.name !== 'denied') return
+  const until = wait === undefined ? {} : { until: Date.now() + wait }
+  view.barred.value = { text: error.text, ...until }
 }
 
 function entered(state: RoomState, fresh: boolean): void {
@@ -189,7 +242,8 @@ function entered(state: RoomState, fresh: boolean): void {
     view.state.value = state
     if (fresh && view.epoch !== state.epoch) reset(view, state.epoch)
   }
-  view.gone.value = undefined
+  view.gone.value = view.removed.value = undefined
+  invitations.value = invitations.value.filter((invited) => invited.room !== state.room)
   view.membersKnown = false
   view.typing.value = new Map()
   if (!current.value) current.value = view
@@ -210,7 +264,7 @@ function told(view: RoomView, entries: Entry[], live: boolean): void {
     typing.delete(entry.from)
     if (entry.kind === 'topic') view.state.value = { ...view.state.value, topic: entry.text }
     else if (entry.kind !== 'message') continue
-    else if (entry.from === me.value) view.echo(entry.text)
+    else if (entry.from === me.value) ownWord(view, entry, live)
     else news(view, entry, live)
   }
   if (typing.size !== view.typing.value.size) view.typing.value = typing
@@ -218,6 +272,13 @@ function told(view: RoomView, entries: Entry[], live: boolean): void {
   showSoon(view)
   markRead()
   keepSoon()
+}
+
+function ownWord(view: RoomView, entry: Entry, live: boolean): void {
+  view.echo(entry.text)
+  view.barred.value = undefined
+  const { slow_ms, role } = view.state.value
+  if (live && slow_ms > 0 && role === 'member') view.slowUntil.value = Date.now() + slow_ms
 }
 
 function news(view: RoomView, entry: Entry, live: boolean): void {
@@ -255,15 +316,20 @@ function volatile(view: RoomView, event: Extract<ClientEvent, { type: 'wire' }>)
     view.typing.value = typing
     return
   }
+  if (event.name === 'configured' || event.name === 'ranked') {
+    applyRights(view, event, me.value)
+    return showSoon(view)
+  }
   const { count, members } = event.payload
   view.state.value = { ...view.state.value, members }
   const joined = event.name === 'joined' ? event.payload.names.filter((name) => name !== me.value) : []
   const left = event.name === 'left' ? event.payload.gone.map((gone) => gone.name) : []
   view.move(joined, left, count)
+  const gone = event.name === 'left' ? noteRemoved(view, event.payload.gone) : []
   const named = event.name === 'joined' ? event.payload.names.length : left.length
-  if (joined.length + left.length === 0) return
-  view.timeline.presence(joined, left, count - named, Date.now())
   showSoon(view)
+  if (joined.length + gone.length === 0) return
+  view.timeline.presence(joined, gone, count - named, Date.now())
 }
 
 export function remove(view: RoomView): void {
@@ -281,7 +347,7 @@ export const isReading = (): boolean => atBottom.value && !document.hidden && do
 /** What is in sight has been read. */
 export function markRead(): void {
   const view = current.value
-  if (!view || !isReading() || view.gone.value) return
+  if (!view || !isReading() || view.gone.value || view.removed.value) return
   view.read = Number(view.state.value.seq)
   if (view.unread.value > 0) view.unread.value = 0
   if (view.mentions.value > 0) view.mentions.value = 0

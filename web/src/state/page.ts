@@ -4,15 +4,18 @@
 
 import { computed, effect, signal } from '@preact/signals'
 
+import { way } from './account'
 import { open } from './actions'
 import {
-  current, findRoom, keepNow, markRead, resume, rooms, theClient, unreadRooms, urgent,
+  current, findRoom, keepNow, markRead, me, notice, resume, rooms, theClient, unreadRooms, urgent,
 } from './chat'
+import { invitation, takeInvitation } from './invitation'
 import { followBadge } from './notify'
 import { followPrefs } from './prefs'
 
 /** Whether it is known by now if somebody was here before. */
 export const begun = signal(false)
+takeInvitation()
 /** A room that the address asks for, until it is there. */
 export const wanted = signal<string | undefined>(roomInAddress())
 
@@ -30,8 +33,17 @@ export function followPage(): void {
   addEventListener('online', () => theClient()?.wake())
   addEventListener('pageshow', () => theClient()?.wake())
   addEventListener('pagehide', keepNow)
-  void resume().finally(() => (begun.value = true))
+  void resume().finally(() => {
+    if (me.value !== undefined) refuseInvitation()
+    else if (invitation.value !== undefined) way.value = 'register'
+    begun.value = true
+  })
   if (import.meta.env.PROD) registerWorker()
+}
+
+/** An invitation makes a new account: who is here already has one, or a name to log out of. */
+function refuseInvitation(): void {
+  if (invitation.value !== undefined) notice.value = 'The invitation makes a new account. Log out to use it.'
 }
 
 function roomInAddress(): string | undefined {
@@ -58,6 +70,10 @@ function followAddress(): void {
     open(view)
   })
   const moved = (): void => {
+    if (takeInvitation()) {
+      if (me.value === undefined) way.value = 'register'
+      return refuseInvitation()
+    }
     const name = roomInAddress()
     const view = name === undefined ? undefined : findRoom(name)
     if (view) open(view)

@@ -2,8 +2,11 @@
 
 import { computed, signal } from '@preact/signals'
 
-import type { ErrorBody, MemberInfo, Outgoing, RoomState, Uint64 } from '../protocol'
+import type { ErrorBody, MemberInfo, Outgoing, RemovedEvent, RoomState, Uint64 } from '../protocol'
 import { Timeline, type Item } from './timeline'
+
+/** So many members come with one page of the list. */
+const ONE_PAGE = 200
 
 /** Typing is over after so long without news. */
 export const TYPING_MS = 10_000
@@ -27,6 +30,12 @@ export class RoomView {
   readonly loading = signal(false)
   /** Why the server did not let us back in. */
   readonly gone = signal<ErrorBody | undefined>(undefined)
+  /** Why the account is out of the room. */
+  readonly removed = signal<RemovedEvent | undefined>(undefined)
+  /** Why the server took no text the last time, and until when (by this clock) that holds. */
+  readonly barred = signal<{ text: string; until?: number } | undefined>(undefined)
+  /** In slow mode: when the next text will be taken. */
+  readonly slowUntil = signal(0)
   /** What is being written, kept while one looks at other rooms. */
   draft = ''
   /** The seq up to which all was read. */
@@ -79,11 +88,13 @@ export class RoomView {
     if (this.members.value.size === 0) return
     const members = new Map(this.members.value)
     for (const name of joined) {
-      if (!members.has(name)) members.set(name, { id: 0, name, since: Date.now() })
+      if (!members.has(name)) members.set(name, { id: 0, name, since: Date.now(), role: 'member', guest: false })
     }
     for (const name of left) members.delete(name)
     this.members.value = members
-    if (count > joined.length + left.length) this.membersKnown = false
+    // Who joins has a role that no event tells: where it costs one page only, it is asked for.
+    const few = joined.length > 0 && members.size <= ONE_PAGE
+    if (few || count > joined.length + left.length) this.membersKnown = false
   }
 
   /** Shows what the timeline holds now. */

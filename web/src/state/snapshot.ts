@@ -27,7 +27,7 @@ export function keepSnapshot(
   rooms: RoomView[],
 ): Promise<void> {
   const kept = rooms
-    .filter((room) => !room.gone.value)
+    .filter((room) => !room.gone.value && !room.removed.value)
     .map((room) => ({
       state: room.state.value,
       epoch: room.epoch,
@@ -54,7 +54,7 @@ export function fromSnapshot(snapshot: Snapshot): RoomView[] {
 
 /** Where the rooms are to be gone on from. */
 export function placesOf(rooms: RoomView[]): Place[] {
-  return rooms.map((room) => {
+  return rooms.filter((room) => !room.removed.value).map((room) => {
     const { with: other } = room.state.value
     const last = room.timeline.lastSeq ?? room.read
     const place = { room: room.name, epoch: room.epoch, last }

@@ -36,14 +36,16 @@ const fromHex = (text: string): Uint8Array =>
   Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16))
 
 export function loadIdentity(): Identity | undefined {
-  const found = load<{ name: string; token?: string }>('identity')
+  const found = load<{ name: string; token?: string; account?: boolean }>('identity')
   if (!found) return undefined
-  return found.token ? { name: found.name, token: fromHex(found.token) } : { name: found.name }
+  const { name, token, account = false } = found
+  return token ? { name, account, token: fromHex(token) } : { name }
 }
 
+/** The password, if there was one, is kept nowhere. */
 export function saveIdentity(identity: Identity | undefined): void {
-  const { name, token } = identity ?? {}
-  save('identity', identity && { name, token: token && toHex(token) })
+  const { name, token, account } = identity ?? {}
+  save('identity', identity && { name, account, token: token && toHex(token) })
 }
 
 /** Unsent texts of one account. */

@@ -10,6 +10,16 @@ export type Item =
   | { kind: 'message' | 'topic'; id: string; seq: number; time: number; from: string; text: string }
   | { kind: 'gap'; id: string; time: number; from: number; to: number }
   | Presence
+  /** What somebody did to the room or to its members: it is in no history. */
+  | { kind: 'note'; id: string; time: number; note: Note }
+
+/** A sentence around names: `by` what `whom` then. */
+export interface Note {
+  by: string
+  what: string
+  whom?: string
+  then?: string
+}
 
 /** Comings and goings with nothing said in between, as one line. */
 export interface Presence {
@@ -98,6 +108,10 @@ export class Timeline {
       const line: Presence = { kind: 'presence', id: newId(), time, joined, left, more }
       this.items = [...this.items, line]
     }
+  }
+
+  note(time: number, note: Note): void {
+    this.items = [...this.items, { kind: 'note', id: newId(), time, note }]
   }
 
   clear(): void {

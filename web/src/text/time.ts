@@ -36,3 +36,26 @@ export function dayOf(time: number, now = Date.now()): string {
   const sameYear = new Date(time).getFullYear() === new Date(now).getFullYear()
   return (sameYear ? day : dayOfYear).format(time)
 }
+
+/** A span of time as one says it: 45 s, 10 min, 2 h, 3 days. */
+export function durationWords(milliseconds: number): string {
+  const seconds = Math.ceil(milliseconds / 1000)
+  if (seconds < 90) return `${seconds} s`
+  if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min`
+  if (seconds < 36 * 3600) return `${Math.round(seconds / 3600)} h`
+  return `${Math.round(seconds / 86_400)} days`
+}
+
+/** Until when: the time alone if it is today. */
+export function untilWords(time: number, now = Date.now()): string {
+  const far = time - now > 10 * 365 * 86_400_000
+  if (far) return 'for good'
+  return sameDate(time, now) ? `until ${clockOf(time)}` : `until ${dayOf(time, now)}, ${clockOf(time)}`
+}
+
+const sameDate = (a: number, b: number): boolean => new Date(a).toDateString() === new Date(b).toDateString()
+
+/** How long ago: now, 5 min ago, 3 days ago. */
+export function agoWords(time: number, now = Date.now()): string {
+  return now - time < MINUTE ? 'just now' : `${durationWords(now - time)} ago`
+}

@@ -7,6 +7,7 @@ import type { VNode } from 'preact'
 import { announcement, link, me, notice, online, takeOver } from '../state/chat'
 import { begun } from '../state/page'
 import { Dialogs, dialog } from './Dialogs'
+import { Invitations } from './Invitations'
 import { Logo } from './Logo'
 import { MembersPanel } from './Members'
 import { RoomPane } from './RoomPane'
@@ -26,7 +27,14 @@ export function App(): VNode {
   if (!begun.value) return <div class="splash" aria-busy="true" />
   const { value: now } = link
   if (now.phase === 'ended' && now.why.kind === 'bye' && now.why.bye.name === 'replaced') return <Replaced />
-  if (me.value === undefined) return <SignIn />
+  if (me.value === undefined) {
+    return (
+      <>
+        <SignIn />
+        <Notice />
+      </>
+    )
+  }
   return (
     <>
       <div class={`shell ${online.value ? '' : 'down'} ${drawer.value ? `drawer-${drawer.value}` : ''}`}>
@@ -38,6 +46,7 @@ export function App(): VNode {
         )}
       </div>
       {dialog.value && <Dialogs />}
+      <Invitations />
       <Notice />
       <div class="hidden" aria-live="polite">{announcement.value}</div>
     </>

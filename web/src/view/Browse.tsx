@@ -9,12 +9,14 @@ import { findRoom } from '../state/chat'
 import { closeDialog, Dialog } from './Dialogs'
 import { useFocus } from './focus'
 import { Icon, icons } from './Icon'
+import { Switch } from './Switch'
 
 export function Browse(): VNode {
   const field = useFocus()
   const [rooms, setRooms] = useState<RoomInfo[]>()
   const [typed, setTyped] = useState('')
   const [topic, setTopic] = useState('')
+  const [secret, setSecret] = useState(false)
   const [why, setWhy] = useState('')
   useEffect(() => {
     void listRooms().then((found) => {
@@ -44,7 +46,7 @@ export function Browse(): VNode {
         onSubmit={(event) => {
           event.preventDefault()
           if (exact) enter(wanted)
-          else if (wanted) void create(wanted, topic.trim()).then(after)
+          else if (wanted) void create(wanted, topic.trim(), secret).then(after)
         }}
       >
         <label class="hidden" for="room-name">Find a room, or name a new one</label>
@@ -69,6 +71,7 @@ export function Browse(): VNode {
               maxLength={300}
               onInput={(event) => setTopic(event.currentTarget.value)}
             />
+            <Switch on={secret} set={setSecret} title="Private">Only those whom you invite can see it and come in.</Switch>
             <button type="submit" class="primary">Create <bdi>#{wanted}</bdi></button>
           </div>
         )}
@@ -79,7 +82,7 @@ export function Browse(): VNode {
         {rooms && shown.length === 0 && <p class="help">No room is called so yet.</p>}
         {shown.slice(0, 200).map((room) => (
           <button key={room.room} type="button" class="found-room" onClick={() => enter(room.room)}>
-            <Icon node={icons.Hash} />
+            <Icon node={room.kind === 'private' ? icons.Lock : icons.Hash} />
             <span>
               <bdi class="title">{room.room}</bdi>
               {room.topic && <bdi class="help">{room.topic}</bdi>}

@@ -12,6 +12,7 @@ import { loadEmoji, search, withEmoji } from '../text/emoji'
 import { insert, setField } from './composing'
 import { EmojiButton } from './EmojiPicker'
 import { Icon, icons } from './Icon'
+import { isClosed, MayWrite, useSlow } from './MayWrite'
 
 interface Choice {
   key: string
@@ -35,6 +36,8 @@ export function Composer({ room }: { room: RoomView }): VNode {
   const most = Number(welcome.value?.limits.text_bytes ?? 16_384)
   const size = text.length * 3 > most ? bytes.encode(text).length : 0
   const empty = text.trim() === ''
+  const slow = useSlow(room)
+  const closed = isClosed(room)
 
   useEffect(() => {
     setField(field.current ?? undefined)
@@ -53,7 +56,7 @@ export function Composer({ room }: { room: RoomView }): VNode {
     typing(room, now.trim() !== '')
   }
   const send = (): void => {
-    if (empty || size > most) return
+    if (empty || size > most || slow > 0 || closed) return
     // A space where the server wants no other sign stays a space; the ends say nothing.
     const said = withEmoji(text.replace(/\s+$/u, ''))
     if (!say(room, said)) return
@@ -107,15 +110,16 @@ export function Composer({ room }: { room: RoomView }): VNode {
           enterkeyhint={prefs.value.enterSends ? 'send' : 'enter'}
           dir="auto"
           {...completion.aria}
-          disabled={room.gone.value !== undefined}
+          disabled={closed}
           onInput={(event) => write(event.currentTarget.value)}
           onKeyDown={onKey}
           onBlur={() => typing(room, false)}
         />
-        <button type="submit" class="send" aria-label="Send" disabled={empty || size > most}>
+        <button type="submit" class="send" aria-label="Send" disabled={empty || size > most || slow > 0 || closed}>
           <Icon node={icons.SendHorizontal} />
         </button>
       </div>
+      <MayWrite room={room} slow={slow} />
       {size > most && (
         <p class="too-long" role="alert">{size - most} bytes too long. Send it in parts.</p>
       )}

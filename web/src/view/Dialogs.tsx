@@ -6,16 +6,23 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 
 import { leave, openDirect } from '../state/actions'
 import { current } from '../state/chat'
+import { ChangePassword, DeleteAccount, Devices } from './Account'
 import { Browse } from './Browse'
 import { useFocus } from './focus'
 import { Icon, icons } from './Icon'
+import { MemberDialog } from './MemberDialog'
+import { RoomSettings } from './RoomSettings'
 import { Settings } from './Settings'
 import { SHORTCUTS } from './shortcuts'
 import { Switcher } from './Switcher'
 
-export type DialogName = 'switcher' | 'browse' | 'direct' | 'settings' | 'leave' | 'keys'
+export type DialogName =
+  | 'switcher' | 'browse' | 'direct' | 'settings' | 'leave' | 'keys'
+  | 'password' | 'devices' | 'delete' | 'room' | 'member'
 
 export const dialog = signal<DialogName | undefined>(undefined)
+/** Whom the dialog about a member is about. */
+export const target = signal<string | undefined>(undefined)
 
 export const closeDialog = (): void => {
   dialog.value = undefined
@@ -35,6 +42,16 @@ export function Dialogs(): VNode | null {
       return <Leave />
     case 'keys':
       return <Keys />
+    case 'password':
+      return <ChangePassword />
+    case 'devices':
+      return <Devices />
+    case 'delete':
+      return <DeleteAccount />
+    case 'room':
+      return <RoomSettings />
+    case 'member':
+      return <MemberDialog />
     default:
       return null
   }
@@ -55,7 +72,7 @@ export function Dialog({ title, children, kind = '' }: { title: string; children
     >
       <div class="sheet">
         <header>
-          <h2>{title}</h2>
+          <h2><bdi>{title}</bdi></h2>
           <button type="button" class="icon" aria-label="Close" onClick={closeDialog}>
             <Icon node={icons.X} />
           </button>
@@ -116,7 +133,9 @@ function Leave(): VNode | null {
       <p>
         {room.direct
           ? 'It comes back as soon as one of you writes to the other again.'
-          : 'You will see nothing of what is said there until you join again.'}
+          : room.state.value.kind === 'private'
+            ? 'You will see nothing of what is said there. The room is private: you may need a new invitation.'
+            : 'You will see nothing of what is said there until you join again.'}
       </p>
       <div class="buttons">
         <button type="button" class="quiet" onClick={closeDialog}>Stay</button>

@@ -1,15 +1,15 @@
 /** Icons as inline SVG. They only decorate: what they mean stands in the label beside them. */
 
 import {
-  ArrowDown, AtSign, Check, ChevronRight, CircleAlert, Copy, Hash, LogOut, Menu, MessageCircle,
-  Pencil, Plus, Quote, RotateCw, Search, SendHorizontal, Settings, SmilePlus, Trash2, Users,
+  ArrowDown, AtSign, Check, CircleAlert, Copy, Ellipsis, Eye, EyeOff, Hash, Lock, LogOut, Menu, MessageCircle,
+  MonitorSmartphone, Plus, Quote, Search, SendHorizontal, Settings, SlidersHorizontal, SmilePlus, Users,
   WifiOff, X, type IconNode,
 } from 'lucide'
 import { h, type VNode } from 'preact'
 
 export const icons = {
-  ArrowDown, AtSign, Check, ChevronRight, CircleAlert, Copy, Hash, LogOut, Menu, MessageCircle,
-  Pencil, Plus, Quote, RotateCw, Search, SendHorizontal, Settings, SmilePlus, Trash2, Users,
+  ArrowDown, AtSign, Check, CircleAlert, Copy, Ellipsis, Eye, EyeOff, Hash, Lock, LogOut, Menu, MessageCircle,
+  MonitorSmartphone, Plus, Quote, Search, SendHorizontal, Settings, SlidersHorizontal, SmilePlus, Users,
   WifiOff, X,
 }
 

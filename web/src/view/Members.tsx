@@ -4,12 +4,15 @@ import type { VNode } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { Virtualizer } from 'virtua'
 
+import type { MemberInfo } from '../protocol'
 import { loadMembers, openDirect } from '../state/actions'
 import { current, me, notice, online } from '../state/chat'
+import { isBelow } from '../state/moderation'
 import { prefs, setPref } from '../state/prefs'
 import type { RoomView } from '../state/room'
 import { drawer } from './App'
 import { Avatar } from './Avatar'
+import { dialog, target } from './Dialogs'
 import { Icon, icons } from './Icon'
 
 export function MembersPanel(): VNode | null {
@@ -29,9 +32,9 @@ function Panel({ room }: { room: RoomView }): VNode {
     const timer = setTimeout(() => void loadMembers(room), room.membersKnown ? 2_000 : 0)
     return () => clearTimeout(timer)
   }, [connected, total])
-  const names = useMemo(() => [...known.keys()].sort((a, b) => a.localeCompare(b)), [known])
+  const people = useMemo(() => inOrder([...known.values()]), [known])
   const wanted = typed.trim().toLowerCase()
-  const shown = wanted ? names.filter((name) => name.toLowerCase().includes(wanted)) : names
+  const shown = wanted ? people.filter(({ name }) => name.toLowerCase().includes(wanted)) : people
   const close = (): void => {
     if (drawer.value === 'members') drawer.value = undefined
     else setPref('members', false)
@@ -55,7 +58,7 @@ function Panel({ room }: { room: RoomView }): VNode {
       )}
       <div class="people" ref={scroller} tabIndex={0} role="group" aria-label="Everybody in this room">
         <Virtualizer scrollRef={scroller} data={shown}>
-          {(name: string) => <Member key={name} name={name} />}
+          {(member: MemberInfo) => <Member key={member.name} room={room} member={member} />}
         </Virtualizer>
         {wanted && shown.length === 0 && <p class="help">Nobody is called so.</p>}
       </div>
@@ -63,24 +66,43 @@ function Panel({ room }: { room: RoomView }): VNode {
   )
 }
 
-function Member({ name }: { name: string }): VNode {
+/** Who keeps order stands first. */
+function inOrder(people: MemberInfo[]): MemberInfo[] {
+  const rank = ({ role }: MemberInfo): number => (role === 'owner' ? 0 : role === 'moderator' ? 1 : 2)
+  return people.sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name))
+}
+
+function Member({ room, member }: { room: RoomView; member: MemberInfo }): VNode {
+  const { name, role, guest } = member
   const own = name === me.value
+  const words = [role === 'member' ? '' : role, own ? 'you' : guest ? 'guest' : ''].filter(Boolean).join(', ')
   const write = async (): Promise<void> => {
     const outcome = await openDirect(name)
     if (!outcome.ok) notice.value = outcome.why
     drawer.value = undefined
   }
+  const about = (): void => {
+    target.value = name
+    dialog.value = 'member'
+  }
   return (
-    <button
-      type="button"
-      class="member"
-      disabled={own || !online.value}
-      title={own ? 'This is you' : `Write to ${name}`}
-      onClick={() => void write()}
-    >
-      <span class="presence"><Avatar name={name} small /></span>
-      <bdi>{name}</bdi>
-      {own && <small>you</small>}
-    </button>
+    <div class="member-row">
+      <button
+        type="button"
+        class="member"
+        disabled={own || !online.value}
+        title={own ? 'This is you' : `Write to ${name}`}
+        onClick={() => void write()}
+      >
+        <span class="presence"><Avatar name={name} small /></span>
+        <bdi>{name}</bdi>
+        {words && <small>{words}</small>}
+      </button>
+      {!own && isBelow(room, role) && (
+        <button type="button" class="icon small" disabled={!online.value} aria-label={`What to do about ${name}`} title="Role, mute, ban" onClick={about}>
+          <Icon node={icons.Ellipsis} />
+        </button>
+      )}
+    </div>
   )
 }

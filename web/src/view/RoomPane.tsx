@@ -3,10 +3,12 @@
 import type { VNode } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 
-import { create, leave, setTopic, wordsOf } from '../state/actions'
+import { create, join, leave, setTopic, wordsOf } from '../state/actions'
 import { current, link, notice, online } from '../state/chat'
+import { moderates } from '../state/moderation'
 import { prefs, setPref } from '../state/prefs'
 import type { RoomView } from '../state/room'
+import { untilWords } from '../text/time'
 import { drawer } from './App'
 import { Avatar } from './Avatar'
 import { Composer } from './Composer'
@@ -23,6 +25,7 @@ export function RoomPane(): VNode {
       {room ? <Head key={room.name} room={room} /> : <EmptyHead />}
       <LinkBanner />
       {room?.gone.value && <Gone room={room} />}
+      {room?.removed.value && <Removed room={room} />}
       {room ? (
         <>
           <Timeline key={`t ${room.name}`} room={room} />
@@ -61,7 +64,7 @@ function EmptyHead(): VNode {
 }
 
 function Head({ room }: { room: RoomView }): VNode {
-  const { members } = room.state.value
+  const { members, kind } = room.state.value
   const title = room.title.value
   const toggle = (): void => {
     if (matchMedia('(max-width: 1000px)').matches) drawer.value = 'members'
@@ -70,7 +73,7 @@ function Head({ room }: { room: RoomView }): VNode {
   return (
     <header class="head">
       <RoomsButton />
-      {room.direct ? <Avatar name={title} /> : <span class="hash"><Icon node={icons.Hash} /></span>}
+      {room.direct ? <Avatar name={title} /> : <span class="hash"><Icon node={kind === 'private' ? icons.Lock : icons.Hash} /></span>}
       <h1><bdi>{title}</bdi></h1>
       <Topic room={room} />
       <button
@@ -83,6 +86,18 @@ function Head({ room }: { room: RoomView }): VNode {
         <Icon node={icons.Users} />
         <span aria-hidden="true">{members}</span>
       </button>
+      {moderates(room) && (
+        <button
+          type="button"
+          class="icon"
+          aria-label="Settings of the room"
+          title="Settings of the room"
+          disabled={!online.value}
+          onClick={() => (dialog.value = 'room')}
+        >
+          <Icon node={icons.SlidersHorizontal} />
+        </button>
+      )}
       <button
         type="button"
         class="icon"
@@ -137,6 +152,30 @@ function Topic({ room }: { room: RoomView }): VNode {
         if (event.key === 'Escape') setEditing(false)
       }}
     />
+  )
+}
+
+/** A moderator put us out. */
+function Removed({ room }: { room: RoomView }): VNode {
+  const { by, text, reason, until } = room.removed.value!
+  const again = async (): Promise<void> => {
+    const outcome = await join(room.name)
+    if (!outcome.ok) notice.value = outcome.why
+  }
+  const banned = reason === 'banned'
+  return (
+    <div class="banner" role="alert">
+      <Icon node={icons.CircleAlert} />
+      <span>
+        {by === undefined ? 'You were put out of this room' : <><bdi class="strong">{by}</bdi> put you out of this room</>}
+        {banned && (until === undefined ? ', for good' : `, ${untilWords(Number(until))}`)}
+        {text ? <>: “<bdi>{text}</bdi>”</> : '.'}
+      </span>
+      {!banned && room.state.value.kind !== 'private' && (
+        <button type="button" class="quiet" onClick={() => void again()}>Join again</button>
+      )}
+      <button type="button" class="quiet" onClick={() => void leave(room)}>Close</button>
+    </div>
   )
 }
 

@@ -56,6 +56,14 @@ function Content({ item, before, room }: { item: Item; before: Item | undefined;
       )
     case 'presence':
       return <PresenceLine line={item} />
+    case 'note': {
+      const { by, what, whom, then } = item.note
+      return (
+        <p class="line">
+          <Name name={by} /> {what}{whom !== undefined && <> <Name name={whom} /></>}{then && ` ${then}`}
+        </p>
+      )
+    }
     case 'gap':
       return <p class="line gap">{item.to - item.from + 1} messages are kept no longer.</p>
   }

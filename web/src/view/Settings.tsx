@@ -1,18 +1,19 @@
-/** Settings of this browser, and the way out. */
+/** Settings of this browser, the account, and the way out. */
 
-import type { ComponentChildren, VNode } from 'preact'
+import type { VNode } from 'preact'
 import { useState } from 'preact/hooks'
 
-import { me, signOut, welcome } from '../state/chat'
+import { becomeAccount } from '../state/account'
+import { account, admin, me, online, signOut, welcome } from '../state/chat'
 import { askToNotify, canNotify } from '../state/notify'
 import { prefs, setPref, type Prefs } from '../state/prefs'
 import { Avatar } from './Avatar'
 import { closeDialog, Dialog, dialog } from './Dialogs'
+import { Switch } from './Switch'
 
 const THEMES: [Prefs['theme'], string][] = [['system', 'System'], ['light', 'Light'], ['dark', 'Dark']]
 
 export function Settings(): VNode {
-  const [leaving, setLeaving] = useState(false)
   const [denied, setDenied] = useState(false)
   const now = prefs.value
   const notifications = async (on: boolean): Promise<void> => {
@@ -45,54 +46,85 @@ export function Settings(): VNode {
         Show it between the messages.
       </Switch>
       <hr />
-      <div class="account">
-        <Avatar name={me.value ?? ''} />
-        <span>
-          <bdi class="title">{me.value}</bdi>
-          <small class="help">Guest on {welcome.value?.server ?? 'this server'}</small>
-        </span>
-        {!leaving && (
-          <button type="button" class="quiet" onClick={() => setLeaving(true)}>Log out</button>
-        )}
-      </div>
-      {leaving && (
-        <div class="sure" role="alert">
-          <p>A guest's name is free for others as soon as you log out.</p>
-          <div class="buttons">
-            <button type="button" class="quiet" onClick={() => setLeaving(false)}>Stay</button>
-            <button
-              type="button"
-              class="primary danger"
-              onClick={() => {
-                closeDialog()
-                signOut()
-              }}
-            >
-              Log out
-            </button>
-          </div>
-        </div>
-      )}
+      <Account />
       <button type="button" class="quiet" onClick={() => (dialog.value = 'keys')}>Keys</button>
     </Dialog>
   )
 }
 
-interface SwitchProps {
-  on: boolean
-  set: (on: boolean) => void
-  title: string
-  children: ComponentChildren
+/** Who one is here, and the way out. */
+function Account(): VNode {
+  const [leaving, setLeaving] = useState(false)
+  const server = welcome.value?.server ?? 'this server'
+  const kind = admin.value ? 'Administrator of' : account.value ? 'Account on' : 'Guest on'
+  return (
+    <>
+      <div class="account">
+        <Avatar name={me.value ?? ''} />
+        <span>
+          <bdi class="title">{me.value}</bdi>
+          <small class="help">{kind} {server}</small>
+        </span>
+        {!leaving && (
+          <button type="button" class="quiet" onClick={() => setLeaving(true)}>Log out</button>
+        )}
+      </div>
+      {leaving && <Sure stay={() => setLeaving(false)} />}
+      <div class="links">
+        {account.value ? (
+          <>
+            <button type="button" class="quiet" disabled={!online.value} onClick={() => (dialog.value = 'password')}>
+              Change the password
+            </button>
+            <button type="button" class="quiet" disabled={!online.value} onClick={() => (dialog.value = 'devices')}>
+              Devices
+            </button>
+            <button type="button" class="quiet" disabled={!online.value} onClick={() => (dialog.value = 'delete')}>
+              Delete the account
+            </button>
+          </>
+        ) : (
+          welcome.value?.registration !== 'closed' && (
+            <button
+              type="button"
+              class="quiet"
+              disabled={!online.value}
+              onClick={() => {
+                closeDialog()
+                becomeAccount()
+              }}
+            >
+              Log out, and register this name
+            </button>
+          )
+        )}
+      </div>
+    </>
+  )
 }
 
-function Switch({ on, set, title, children }: SwitchProps): VNode {
+function Sure({ stay }: { stay: () => void }): VNode {
+  const words = !account.value
+    ? "A guest's name is free for others as soon as you log out."
+    : online.value
+      ? 'This browser forgets the account. You come back with your password.'
+      : 'There is no connection: this browser forgets the account, but stays in its list of devices.'
   return (
-    <label class="switch">
-      <span>
-        {title}
-        <small class="help">{children}</small>
-      </span>
-      <input type="checkbox" role="switch" checked={on} onChange={(event) => set(event.currentTarget.checked)} />
-    </label>
+    <div class="sure" role="alert">
+      <p>{words}</p>
+      <div class="buttons">
+        <button type="button" class="quiet" onClick={stay}>Stay</button>
+        <button
+          type="button"
+          class="primary danger"
+          onClick={() => {
+            closeDialog()
+            signOut()
+          }}
+        >
+          Log out
+        </button>
+      </div>
+    </div>
   )
 }

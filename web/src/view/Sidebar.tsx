@@ -3,7 +3,7 @@
 import type { ComponentChildren, VNode } from 'preact'
 
 import { open } from '../state/actions'
-import { current, me, rooms } from '../state/chat'
+import { account, admin, current, me, rooms } from '../state/chat'
 import type { RoomView } from '../state/room'
 import { drawer } from './App'
 import { Avatar } from './Avatar'
@@ -41,7 +41,7 @@ export function Sidebar(): VNode {
         <Avatar name={me.value ?? ''} />
         <span class="myself">
           <bdi>{me.value}</bdi>
-          <small>Guest</small>
+          <small>{admin.value ? 'Administrator' : account.value ? 'Account' : 'Guest'}</small>
         </span>
         <button type="button" class="icon" aria-label="Settings" onClick={() => (dialog.value = 'settings')}>
           <Icon node={icons.Settings} />
@@ -89,12 +89,12 @@ function RoomLink({ room }: { room: RoomView }): VNode {
     <li>
       <button
         type="button"
-        class={`room ${unread > 0 ? 'unread' : ''} ${room.gone.value ? 'gone' : ''}`}
+        class={`room ${unread > 0 ? 'unread' : ''} ${room.gone.value || room.removed.value ? 'gone' : ''}`}
         aria-current={here ? 'page' : undefined}
         aria-label={title + label}
         onClick={show}
       >
-        {room.direct ? <Avatar name={title} small /> : <Icon node={icons.Hash} />}
+        {room.direct ? <Avatar name={title} small /> : <Icon node={room.state.value.kind === 'private' ? icons.Lock : icons.Hash} />}
         <bdi class="title">{title}</bdi>
         {count > 0 && (
           <span class={`count ${urgent > 0 ? 'urgent' : ''}`}>{count > 99 ? '99+' : count}</span>

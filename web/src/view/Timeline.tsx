@@ -126,7 +126,7 @@ export function Timeline({ room }: { room: RoomView }): VNode {
         <Virtualizer ref={list} scrollRef={scroller} data={lines} shift={shift} startMargin={margin} bufferSize={SPARE}>
           {(line: Line, i: number) =>
             line.kind === 'pending' ? (
-              <Pending key={line.id} item={line.item} />
+              <Pending key={line.id} item={line.item} refused={line.item.refused} />
             ) : (
               <Row
                 key={line.id}

@@ -6,7 +6,8 @@ import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { Person, startBrowser } from './support/browser'
+import { accountViews } from './support/account-scene'
+import { PASSWORD, Person, startBrowser } from './support/browser'
 import { Daemon } from './support/daemon'
 import { PAYLOADS } from './support/payloads'
 import { Robot } from './support/robot'
@@ -92,6 +93,40 @@ test('a thousand payloads in every field run nothing', async () => {
   mallory.end()
 })
 
+test('nor do payloads in what moderators say and in the names of devices', async () => {
+  const daemon = await Daemon.start()
+  const some = PAYLOADS.map((payload) => payload.replace(/[\n\t]/g, ' ')).filter((payload) => payload.length <= 60)
+  const victim = await Person.register(browser, daemon.url, 'victim')
+  const mallory = await Robot.connect(daemon.port, 'mallory')
+  await mallory.ask('create', { room: 'den' })
+  const strange = async (): Promise<string[]> =>
+    victim.page.evaluate(() =>
+      [...document.querySelectorAll('#app *')]
+        .filter((each) => /^(?:script|iframe|object|embed|img|style|link|base|meta)$/i.test(each.tagName) || each.getAttributeNames().some((name) => name.startsWith('on')))
+        .map((each) => each.outerHTML),
+    )
+  for (const text of some.slice(0, 40)) {
+    await victim.page.keyboard.press('Control+k')
+    await victim.page.getByRole('combobox', { name: 'Room or person' }).fill('den')
+    await victim.page.keyboard.press('Enter')
+    await expect.poll(() => victim.page.getByRole('heading', { level: 1 }).textContent()).toBe('den')
+    await expect.poll(() => mallory.ask('kick', { room: 'den', name: 'victim', text }).then(() => true, () => false)).toBe(true)
+    await victim.page.locator('.banner', { hasText: 'mallory put you out' }).waitFor()
+    expect(await victim.page.locator('.banner').textContent()).toContain(text)
+    expect(await strange()).toEqual([])
+    await victim.page.locator('.banner').getByRole('button', { name: 'Close' }).click()
+  }
+  for (const device of some.slice(0, 30)) (await Robot.connect(daemon.port, 'victim', { password: PASSWORD, device })).end()
+  await victim.opensSettings()
+  await victim.page.getByRole('button', { name: 'Devices' }).click()
+  await victim.dialog.locator('.devices li').nth(30).waitFor()
+  expect(await victim.dialog.locator('.devices').textContent()).toContain(some[29])
+  expect(await strange()).toEqual([])
+  expect(victim.complaints).toEqual([])
+  await victim.leave()
+  mallory.end()
+})
+
 test('axe finds nothing to complain about, in any view and either theme', async () => {
   const daemon = await Daemon.start()
   const scene = await populate(browser, daemon)
@@ -99,9 +134,9 @@ test('axe finds nothing to complain about, in any view and either theme', async 
   for (const [theme, width] of [['light', 1280], ['dark', 1280], ['light', 360]] as const) {
     const person = await Person.arrive(browser, daemon.url, { theme, width, height: 760 })
     let looks = 0
-    await views(scene, person, `eve-${theme}-${width}`, async (view) => {
-      await person.page.evaluate(() => Promise.all(document.getAnimations().filter((each) => each.effect?.getTiming().iterations !== Infinity).map((each) => each.finished.catch(() => {}))))
-      const axe = new AxeBuilder({ page: person.page }).options({ preload: false })
+    const judge = async (who: Person, view: string): Promise<void> => {
+      await who.page.evaluate(() => Promise.all(document.getAnimations().filter((each) => each.effect?.getTiming().iterations !== Infinity).map((each) => each.finished.catch(() => {}))))
+      const axe = new AxeBuilder({ page: who.page }).options({ preload: false })
       const { violations, passes } = await axe.analyze()
       expect(passes.length).toBeGreaterThan(8)
       looks += 1
@@ -109,8 +144,13 @@ test('axe finds nothing to complain about, in any view and either theme', async 
         const where = violation.nodes.map((node) => `${node.html} (${node.failureSummary})`)
         found.push(`${view} ${theme} ${width}: ${violation.id}: ${where.join('\n  ')}`)
       }
-    })
-    expect(looks).toBeGreaterThanOrEqual(11)
+    }
+    await views(scene, person, `eve-${theme}-${width}`, (view) => judge(person, view))
+    const other = await Person.arrive(browser, daemon.url, { theme, width, height: 760 })
+    await accountViews(scene, other, `ada-${theme}-${width}`, (view) => judge(other, view))
+    expect(other.complaints).toEqual([])
+    await other.leave()
+    expect(looks).toBeGreaterThanOrEqual(24)
     expect(person.complaints).toEqual([])
     await person.leave()
   }

@@ -14,11 +14,11 @@ const LIMITS = {
   history_page: 200, list_page: 200, outbox_bytes: 1048576, outbox_ms: 5000, login_ms: 5000, ping_ms: 30000,
   dead_ms: 75000, idle_ms: 86400000,
 }
-const WELCOME = { version: 1, server: 'klatchd/test', durability: 'memory', capabilities: [], limits: LIMITS, time: 1_800_000_000_000 }
-const TOKEN = new Uint8Array(16).fill(7)
-const LOGGED_IN = { name: 'ann', guest: true, token: TOKEN, hold_ms: 60000, rooms: ['lobby'] }
+const WELCOME = { version: 1, server: 'klatchd/test', durability: 'memory', capabilities: [], limits: LIMITS, time: 1_800_000_000_000, guests: true, registration: 'open' }
+const TOKEN = new Uint8Array(32).fill(7)
+const LOGGED_IN = { name: 'ann', guest: true, admin: false, token: TOKEN, hold_ms: 60000, rooms: ['lobby'] }
 const state = (seq: number, more: object = {}): object => ({
-  room: 'lobby', kind: 'public', epoch: 7, seq, first: 1, topic: '', members: 1, ...more,
+  room: 'lobby', kind: 'public', epoch: 7, seq, first: 1, topic: '', members: 1, role: 'member', announcement: false, slow_ms: 0, ...more,
 })
 
 const encoder = new Encoder()

@@ -14,7 +14,8 @@ const sink = {
 }
 
 const state = (seq: number, more: Partial<RoomState> = {}): RoomState => ({
-  room: 'lobby', kind: 'public', epoch: 7, seq, first: 1, topic: '', members: 1, ...more,
+  room: 'lobby', kind: 'public', epoch: 7, seq, first: 1, topic: '', members: 1,
+  role: 'member', announcement: false, slow_ms: 0, ...more,
 })
 const entry = (seq: number): Entry => ({ seq, time: 0, kind: 'message', from: 'bob', text: `${seq}` })
 const page = (seqs: number[], head: number, more: Partial<HistoryPage> = {}): HistoryPage => ({

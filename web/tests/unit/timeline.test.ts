@@ -11,6 +11,7 @@ const shown = (timeline: Timeline): string[] =>
   timeline.items.map((item) =>
     item.kind === 'presence' ? `+${item.joined} -${item.left} ${item.more}`
     : item.kind === 'gap' ? `gap ${item.from}-${item.to}`
+    : item.kind === 'note' ? `${item.note.by} ${item.note.what}`
     : `${item.seq}`,
   )
 

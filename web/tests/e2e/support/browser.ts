@@ -11,7 +11,10 @@ const FLAGS = [
 ]
 
 /** CI machines are slow, and run everything at once. */
-export const PATIENCE = 60_000
+export const PATIENCE = Number(process.env.KLATCH_PATIENCE_MS ?? 60_000)
+
+/** Everybody's, here. */
+export const PASSWORD = 'correct horse'
 
 export function startBrowser(flags: string[] = []): Promise<Browser> {
   const executablePath =
@@ -73,6 +76,44 @@ export class Person {
     await this.composer.waitFor()
   }
 
+  /** Chooses a way in: Guest, Log in, Register. */
+  async chooses(way: 'Guest' | 'Log in' | 'Register'): Promise<void> {
+    await this.page.getByRole('radio', { name: way }).check({ force: true })
+  }
+
+  async fillIn(name: string, password: string): Promise<void> {
+    await this.page.getByLabel('Your name').fill(name)
+    await this.page.getByLabel('Password', { exact: true }).fill(password)
+    await this.page.locator('.card form button[type=submit]').click()
+  }
+
+  /** Makes an account, and comes in. */
+  static async register(browser: Browser, url: string, name: string, look: Look = {}): Promise<Person> {
+    const person = await Person.arrive(browser, url, look)
+    await person.chooses('Register')
+    await person.fillIn(name, PASSWORD)
+    await person.composer.waitFor()
+    return person
+  }
+
+  /** Comes in to an account, on a device of its own. */
+  static async logIn(browser: Browser, url: string, name: string, look: Look = {}): Promise<Person> {
+    const person = await Person.arrive(browser, url, look)
+    await person.chooses('Log in')
+    await person.fillIn(name, PASSWORD)
+    await person.composer.waitFor()
+    return person
+  }
+
+  get dialog() {
+    return this.page.getByRole('dialog')
+  }
+
+  async opensSettings(): Promise<void> {
+    await this.page.getByRole('button', { name: 'Settings', exact: true }).click()
+    await this.dialog.waitFor()
+  }
+
   get composer() {
     return this.page.locator('.composer textarea')
   }
@@ -105,24 +146,36 @@ export class Person {
     await this.page.getByRole('navigation').getByRole('button', { name: place }).click()
   }
 
+  /** Makes a room, and is there then. */
+  async creates(room: string, isPrivate = false): Promise<void> {
+    await this.page.getByRole('button', { name: 'Browse or create rooms' }).click()
+    await this.page.getByLabel('Find a room, or name a new one').fill(room)
+    if (isPrivate) await this.page.getByRole('switch', { name: 'Private' }).check()
+    await this.page.getByRole('button', { name: `Create #${room}` }).click()
+    await this.page.getByRole('heading', { name: room, level: 1 }).waitFor()
+  }
+
+  /** What the browser keeps of the rooms. */
+  stored(): Promise<string> {
+    return this.page.evaluate(
+      () =>
+        new Promise<string>((resolve) => {
+          const opening = indexedDB.open('klatch')
+          opening.onsuccess = () => {
+            const database = opening.result
+            const all = database.transaction('rooms').objectStore('rooms').getAll()
+            all.onsuccess = () => {
+              database.close()
+              resolve(JSON.stringify(all.result, (_, each) => (typeof each === 'bigint' ? `${each}` : each)))
+            }
+          }
+        }),
+    )
+  }
+
   /** Waits until the browser has stored a text, to be read without a connection. */
   async isKept(text: string): Promise<void> {
-    const stored = (): Promise<string> =>
-      this.page.evaluate(
-        () =>
-          new Promise((resolve) => {
-            const opening = indexedDB.open('klatch')
-            opening.onsuccess = () => {
-              const database = opening.result
-              const all = database.transaction('rooms').objectStore('rooms').getAll()
-              all.onsuccess = () => {
-                database.close()
-                resolve(JSON.stringify(all.result, (_, each) => (typeof each === 'bigint' ? `${each}` : each)))
-              }
-            }
-          }),
-      )
-    await expect.poll(stored, { timeout: PATIENCE }).toContain(text)
+    await expect.poll(() => this.stored(), { timeout: PATIENCE }).toContain(text)
   }
 
   async leave(): Promise<void> {

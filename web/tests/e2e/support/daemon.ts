@@ -51,6 +51,8 @@ export class Daemon {
   port = 0
   /** Of its certificate, in hexadecimal digits. */
   fingerprint = ''
+  /** The code that makes the first administrator, if there is none yet. */
+  invitation: string | undefined
 
   private constructor(private readonly settings: Record<string, string>) {}
 
@@ -83,6 +85,7 @@ export class Daemon {
     const said = await greeting(child)
     this.port = said.port
     this.fingerprint = said.fingerprint
+    this.invitation = said.invitation
     await servesTheGui(this.url)
   }
 
@@ -115,13 +118,16 @@ async function servesTheGui(url: string): Promise<void> {
 }
 
 /** What it prints when it is ready. */
-function greeting(child: ChildProcess): Promise<{ port: number; fingerprint: string }> {
+function greeting(child: ChildProcess): Promise<{ port: number; fingerprint: string; invitation?: string }> {
   return new Promise((resolve, reject) => {
     let said = ''
     child.stdout!.setEncoding('utf8').on('data', (text: string) => {
       said += text
       const found = /127\.0\.0\.1:(\d+)[\s\S]*sha256:(\w+)[\s\S]*chat with/.exec(said)
-      if (found) resolve({ port: Number(found[1]), fingerprint: found[2]! })
+      const code = /#invite=(\w+)/.exec(said)?.[1]
+      if (found) {
+        resolve({ port: Number(found[1]), fingerprint: found[2]!, ...(code ? { invitation: code } : {}) })
+      }
     })
     let errors = ''
     child.stderr!.setEncoding('utf8').on('data', (text: string) => (errors += text))

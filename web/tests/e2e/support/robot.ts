@@ -12,14 +12,14 @@ export class Robot {
   ) {}
 
   /** Logs in, and waits until the default rooms are entered. */
-  static connect(port: number, name: string): Promise<Robot> {
+  static connect(port: number, name: string, more: { password?: string; device?: string } = {}): Promise<Robot> {
     return new Promise((resolve, reject) => {
       const socket = connect(port, '127.0.0.1')
       const emit = (event: ClientEvent): void => {
         if (event.type === 'link' && event.link.phase === 'online') resolve(robot)
         if (event.type === 'link' && event.link.phase === 'ended') reject(new Error(JSON.stringify(event.link)))
       }
-      const core = new Core({ identity: { name }, program: 'robot', outbox: forgetful, emit })
+      const core = new Core({ identity: { name, ...more }, program: 'robot', outbox: forgetful, emit })
       const robot = new Robot(core, socket)
       const splitter = new Splitter(65_536)
       socket.setNoDelay(true)

@@ -1,0 +1,49 @@
+--- The commands of the chat program about one's account: its devices, its password, the way out.
+-- @module klatch.chat.account
+
+local function seconds(milliseconds)
+  return math.floor((tonumber(milliseconds) or 0) / 1000)
+end
+
+--- Adds them; see `klatch.chat.commands`.
+return function(define, ask)
+  define("devices", "/devices", "list the devices of your account", function(chat)
+    ask(chat, "devices", {}, function(result)
+      for _, device in ipairs(result.devices) do
+        local state = device.current and "this one" or device.online and "online"
+          or os.date("last seen %Y-%m-%d %H:%M", seconds(device.seen))
+        local name = device.device == "" and "(unnamed)" or device.device
+        chat:note(("%s  %s, %s"):format(tostring(device.id), name, state))
+      end
+    end)
+  end)
+
+  define("revoke", "/revoke ID", "log out a device, by its number in /devices", function(chat, argument)
+    local id = tonumber(argument)
+    if not id then
+      return chat:note("usage: /revoke ID")
+    end
+    ask(chat, "revoke", { device = id }, function()
+      chat:note("it is logged out")
+    end)
+  end, true)
+
+  define("passwd", "/passwd", "change your password; all other devices are logged out", function(chat)
+    chat:secret("password now: ", function(old)
+      chat:secret("new password: ", function(new)
+        chat:secret("and again: ", function(again)
+          if new ~= again then
+            return chat:note("these are two passwords; nothing was changed")
+          end
+          ask(chat, "passwd", { old = old, new = new }, function()
+            chat:note("the password is changed; all other devices are logged out")
+          end)
+        end)
+      end)
+    end)
+  end)
+
+  define("logout", "/logout [all]", "log out for good, here or on all devices, and end", function(chat, argument)
+    ask(chat, "logout", { all = argument == "all" or nil })
+  end)
+end

@@ -1,0 +1,142 @@
+--- The commands of the chat program for those who keep a room in order.
+-- @module klatch.chat.moderation
+
+local UNITS = { s = 1000, m = 60000, h = 3600000, d = 86400000, w = 604800000 }
+
+-- A span of time as `90s`, `10m`, `2h`, `3d`, `1w`, in milliseconds; nil if the word is none.
+local function span(word)
+  local count, unit = (word or ""):match("^(%d+)([smhdw])$")
+  return count and tonumber(count) * UNITS[unit]
+end
+
+local function done(chat, what)
+  return function()
+    chat:note(what)
+  end
+end
+
+local SETTINGS = {
+  private = { "private", true },
+  public = { "private", false },
+  announce = { "announcement", true },
+  talk = { "announcement", false },
+}
+
+-- `private`, `public`, `announce`, `talk`, `slow 10s`, `slow off`, in any number.
+local function settings(argument)
+  local params, words = {}, {}
+  for word in argument:gmatch("%S+") do
+    words[#words + 1] = word
+  end
+  local i = 1
+  while words[i] do
+    local known = SETTINGS[words[i]]
+    if known then
+      params[known[1]] = known[2]
+    elseif words[i] == "slow" then
+      i = i + 1
+      params.slow_ms = words[i] == "off" and 0 or span(words[i])
+      if not params.slow_ms then
+        return nil
+      end
+    else
+      return nil
+    end
+    i = i + 1
+  end
+  return params
+end
+
+local function until_when(time)
+  local seconds = (tonumber(time) or 0) / 1000
+  -- What lasts longer than anybody is for good.
+  return seconds > 4e9 and "for good" or os.date("until %Y-%m-%d %H:%M", math.floor(seconds))
+end
+
+local function words_of(one)
+  local words = {}
+  if one.role ~= "member" then
+    words[1] = one.role
+  end
+  if one.banned_until then
+    words[#words + 1] = "banned " .. until_when(one.banned_until)
+  end
+  if one.muted_until then
+    words[#words + 1] = "muted " .. until_when(one.muted_until)
+  end
+  if one.invited then
+    words[#words + 1] = "invited"
+  end
+  return table.concat(words, ", ")
+end
+
+--- Adds them; see `klatch.chat.commands`.
+return function(define, ask)
+  local function about(method, usage, help, read, told)
+    define(method, usage, help, function(chat, argument)
+      local name, rest = argument:match("^@?(%S+)%s*(.-)$")
+      local params = read(rest)
+      if not params then
+        return chat:note("usage: " .. usage)
+      end
+      params.room, params.name = chat.room, name
+      ask(chat, method, params, done(chat, name .. " " .. told))
+    end, true)
+  end
+
+  local function nothing()
+    return {}
+  end
+
+  -- A span, or none for good; what follows is told to the one it is about.
+  local function lasting(rest)
+    local first, text = rest:match("^(%S*)%s*(.-)$")
+    local ms = span(first)
+    text = ms and text or rest
+    return { ms = ms, text = text ~= "" and text or nil }
+  end
+
+  about("invite", "/invite NAME", "let somebody into this private room", nothing, "may come in")
+  about("kick", "/kick NAME [TEXT]", "put somebody out of this room", function(rest)
+    return { text = rest ~= "" and rest or nil }
+  end, "is put out")
+  local ban = "put somebody out, for a time (10m, 2h, 3d) or for good"
+  about("ban", "/ban NAME [TIME] [TEXT]", ban, lasting, "is banned")
+  about("mute", "/mute NAME [TIME]", "keep somebody from writing here", function(rest)
+    local ms = span(rest)
+    return (ms or rest == "") and { ms = ms } or nil
+  end, "is muted")
+  about("rank", "/rank NAME ROLE", "make somebody a member, moderator or owner here", function(rest)
+    return rest ~= "" and { role = rest } or nil
+  end, "has that role now")
+
+  local function lift(name, method, what)
+    define(name, ("/%s NAME"):format(name), "let somebody " .. what, function(chat, argument)
+      local who = argument:gsub("^@", "")
+      ask(chat, method, { room = chat.room, name = who, ms = 0 }, done(chat, who .. " may " .. what))
+    end, true)
+  end
+  lift("unban", "ban", "come back")
+  lift("unmute", "mute", "write again")
+
+  local usage = "/configure [private|public] [announce|talk] [slow TIME|off]"
+  define("configure", usage, "set this room", function(chat, argument)
+    local params = settings(argument)
+    if not params then
+      return chat:note("usage: " .. usage)
+    end
+    params.room = chat.room
+    ask(chat, "configure", params)
+  end, true)
+
+  define("standings", "/standings", "list who has a role here, is invited, banned or muted", function(chat)
+    ask(chat, "standings", { room = chat.room }, function(result)
+      for _, one in ipairs(result.standings) do
+        chat:note(one.name .. ": " .. words_of(one))
+      end
+      if result.more then
+        chat:note("and more")
+      end
+    end)
+  end)
+end

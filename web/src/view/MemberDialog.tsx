@@ -1,0 +1,135 @@
+/** What can be done about a member: write to them, and what those may do who keep the room in order. */
+
+import type { VNode } from 'preact'
+import { useState } from 'preact/hooks'
+
+import { openDirect } from '../state/actions'
+import { current, notice } from '../state/chat'
+import { isBelow, moderate, owns, ROLES, type Role } from '../state/moderation'
+import type { RoomView } from '../state/room'
+import { closeDialog, Dialog, target } from './Dialogs'
+
+type Deed = 'kick' | 'ban' | 'mute'
+
+const HOUR = 3_600_000
+const SPANS: [string, number | undefined][] = [
+  ['10 minutes', HOUR / 6], ['1 hour', HOUR], ['1 day', 24 * HOUR], ['1 week', 168 * HOUR], ['For good', undefined],
+]
+const DEEDS: Record<Deed, { title: string; about: string; button: string; done: string }> = {
+  kick: { title: 'Put out', about: 'They may come back; into a private room only with a new invitation.', button: 'Put out', done: 'is put out' },
+  ban: { title: 'Ban', about: 'They are put out, and kept out.', button: 'Ban', done: 'is banned' },
+  mute: { title: 'Mute', about: 'They read, and do not write.', button: 'Mute', done: 'is muted' },
+}
+
+export function MemberDialog(): VNode | null {
+  const [room, name] = [current.value, target.value]
+  if (!room || name === undefined) return null
+  return <Panel key={name} room={room} name={name} />
+}
+
+function Panel({ room, name }: { room: RoomView; name: string }): VNode {
+  const [deed, setDeed] = useState<Deed>()
+  const [why, setWhy] = useState<string>()
+  const role = room.members.value.get(name)?.role ?? 'member'
+  const below = isBelow(room, role)
+  const write = async (): Promise<void> => {
+    const outcome = await openDirect(name)
+    if (outcome.ok) closeDialog()
+    else setWhy(outcome.why)
+  }
+  return (
+    <Dialog title={name}>
+      {why && <p class="problem" role="alert">{why}</p>}
+      {owns(room) && below && <RoleChoice room={room} name={name} role={role} failed={setWhy} />}
+      {deed ? (
+        <DeedForm key={deed} room={room} name={name} deed={deed} back={() => setDeed(undefined)} />
+      ) : (
+        <div class="deeds">
+          <button type="button" class="quiet" onClick={() => void write()}>Write a direct message</button>
+          {below && (Object.keys(DEEDS) as Deed[]).map((each) => (
+            <button key={each} type="button" class="quiet" onClick={() => setDeed(each)}>{DEEDS[each].title}…</button>
+          ))}
+        </div>
+      )}
+    </Dialog>
+  )
+}
+
+interface RoleProps {
+  room: RoomView
+  name: string
+  role: string
+  failed: (why: string | undefined) => void
+}
+
+function RoleChoice({ room, name, role, failed }: RoleProps): VNode {
+  const set = (wanted: Role): void => void moderate(room, 'rank', { name, role: wanted }).then(failed)
+  return (
+    <fieldset class="choice">
+      <legend>Role in this room</legend>
+      <div class="segments">
+        {ROLES.map((each) => (
+          <label key={each}>
+            <input type="radio" name="role" checked={each === role} onChange={() => set(each)} />
+            <span>{each.charAt(0).toUpperCase() + each.slice(1)}</span>
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  )
+}
+
+function DeedForm({ room, name, deed, back }: { room: RoomView; name: string; deed: Deed; back: () => void }): VNode {
+  const [span, setSpan] = useState(1)
+  const [text, setText] = useState('')
+  const [why, setWhy] = useState<string>()
+  const { title, about, button, done } = DEEDS[deed]
+  const go = async (): Promise<void> => {
+    const ms = deed === 'kick' ? undefined : SPANS[span]![1]
+    const reason = deed === 'mute' ? '' : text.trim()
+    const params = { name, ...(ms === undefined ? {} : { ms }), ...(reason ? { text: reason } : {}) }
+    const problem = await moderate(room, deed, params)
+    setWhy(problem)
+    if (problem !== undefined) return
+    closeDialog()
+    notice.value = `${name} ${done}.`
+  }
+  return (
+    <form
+      class="fields"
+      onSubmit={(event) => {
+        event.preventDefault()
+        void go()
+      }}
+    >
+      <h3>{title}</h3>
+      <p class="help">{about}</p>
+      {deed !== 'kick' && (
+        <>
+          <label for="deed-span">For how long</label>
+          <select id="deed-span" value={String(span)} onChange={(event) => setSpan(Number(event.currentTarget.value))}>
+            {SPANS.map(([words], i) => <option key={words} value={String(i)}>{words}</option>)}
+          </select>
+        </>
+      )}
+      {deed !== 'mute' && (
+        <>
+          <label for="deed-text">What they are told about it</label>
+          <input
+            id="deed-text"
+            value={text}
+            maxLength={300}
+            placeholder="May stay empty"
+            autocomplete="off"
+            onInput={(event) => setText(event.currentTarget.value)}
+          />
+        </>
+      )}
+      {why && <p class="problem" role="alert">{why}</p>}
+      <div class="buttons">
+        <button type="button" class="quiet" onClick={back}>Back</button>
+        <button type="submit" class="primary danger">{button} <bdi>{name}</bdi></button>
+      </div>
+    </form>
+  )
+}
