@@ -186,7 +186,9 @@ fn keep_old(connection: &Connection, path: &Path, found: usize) -> Result<(), Op
     // SQLite fills an empty file, and leaves its mode as it is.
     let mut options = OpenOptions::new();
     let file = options.create(true).write(true).truncate(true).mode(0o600).open(&copy);
-    drop(file.map_err(io)?);
+    // What an attempt that was cut short has left may have another mode.
+    let private = std::fs::Permissions::from_mode(0o600);
+    file.and_then(|file| file.set_permissions(private)).map_err(io)?;
     let shown = copy.to_string_lossy().into_owned();
     connection
         .execute("VACUUM INTO ?", [shown])
