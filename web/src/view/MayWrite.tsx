@@ -34,7 +34,7 @@ export function MayWrite({ room, slow }: { room: RoomView; slow: number }): VNod
     const timer = setTimeout(() => (room.barred.value = undefined), Math.min(barred.until - Date.now(), 2 ** 31 - 1))
     return () => clearTimeout(timer)
   }, [barred])
-  if (welcome.value === undefined) return null
+  if (welcome.value === undefined || room.removed.value || room.gone.value) return null
   if (announcement && role === 'member') return <p class="may-write" role="status">Only moderators and owners write here.</p>
   if (barred) {
     const until = barred.until === undefined ? '' : `, ${untilWords(barred.until)}`

@@ -17,7 +17,7 @@ import { Icon, icons } from './Icon'
 
 export function MembersPanel(): VNode | null {
   const room = current.value
-  if (!room || (!prefs.value.members && drawer.value !== 'members')) return null
+  if (!room || room.removed.value || (!prefs.value.members && drawer.value !== 'members')) return null
   return <Panel key={room.name} room={room} />
 }
 

@@ -6,6 +6,7 @@ import { beforeEach, expect, test } from 'vitest'
 import { Core } from '../../src/protocol/core'
 import type { ClientEvent } from '../../src/protocol/events'
 import type { Place } from '../../src/protocol/follow'
+import type { Identity } from '../../src/protocol/identity'
 import type { Outgoing } from '../../src/protocol/outbox'
 
 const LIMITS = {
@@ -225,4 +226,93 @@ test('no more requests are open than the server takes', () => {
   expect(sent().length).toBe(30)
   event('ping', {})
   expect(sent().map((each) => each.method)).toEqual(['ping'])
+})
+
+/** From the connection to the request that takes the name. */
+function greeted(): Request {
+  core.opened(now)
+  answer(sent()[0]!, WELCOME)
+  return sent()[0]!
+}
+
+function identified(identity: Identity, places: Place[] = []): void {
+  core = new Core({
+    identity, program: 'test', places,
+    outbox: { load: () => [], save: () => {} },
+    emit: (each) => events.push(each),
+  })
+}
+
+const ACCOUNT = { ...LOGGED_IN, guest: false }
+
+test('a password is used once, and the token from then on', () => {
+  const identity: Identity = { name: 'ann', password: 'correct horse', device: 'a test' }
+  identified(identity)
+  const login = greeted()
+  expect(login).toMatchObject({ method: 'login', params: { name: 'ann', password: 'correct horse', device: 'a test' } })
+  answer(login, ACCOUNT)
+  expect(identity).toEqual({ name: 'ann', token: TOKEN, account: true, device: 'a test' })
+  core.lost(now, 0)
+  expect(greeted().params).toEqual({ name: 'ann', token: TOKEN })
+})
+
+test('a registration whose answer was lost is first looked for, then repeated', () => {
+  identified({ name: 'ann', password: 'correct horse', register: { invite: 'code' } })
+  expect(greeted()).toMatchObject({ method: 'register', params: { invite: 'code' } })
+  core.lost(now, 0)
+  const login = greeted()
+  expect(login).toMatchObject({ method: 'login', params: { password: 'correct horse' } })
+  refuse(login, 202, 'bad_credentials')
+  const [register] = sent()
+  expect(register!.method).toBe('register')
+  answer(register!, ACCOUNT)
+  event('room', state(0))
+  expect(core.online).toBe(true)
+})
+
+test('who gave a password is told of a refusal, be it a passing one', () => {
+  identified({ name: 'ann', password: 'wrong' })
+  refuse(greeted(), 400, 'rate', { limit: 'login_failures', retry_after_ms: 30_000 })
+  expect(core.lost(now, 0)).toBeUndefined()
+  expect(links()).toEqual(['ended'])
+})
+
+test('an account is at home where the server says; a guest comes back where it was', () => {
+  const place = { room: 'den', epoch: 7, last: 3 }
+  identified({ name: 'ann', token: TOKEN, account: true }, [place, { ...place, room: '@1', with: 'bob' }])
+  answer(greeted(), ACCOUNT)
+  event('room', state(0))
+  expect(sent().map(({ method }) => method)).toEqual(['direct'])
+  expect(events).toContainEqual({ type: 'removed', room: 'den', reason: 'left', away: true })
+  make([place])
+  core.opened(now)
+  answer(sent()[0]!, WELCOME)
+  answer(sent()[0]!, LOGGED_IN)
+  expect(sent().map(({ method }) => method)).toEqual(['join'])
+})
+
+test('it is told that it is out of a room, and what happens to its rights', () => {
+  comeIn()
+  event('ranked', { room: 'lobby', name: 'ann', role: 'owner', by: 'bob' })
+  event('invited', { room: 'den', by: 'bob' })
+  event('removed', { room: 'lobby', reason: 'banned', by: 'bob', text: 'enough', until: 5 })
+  message(1, 'bob', 'not for us')
+  expect(events.slice(-3).map(({ type }) => type)).toEqual(['wire', 'invited', 'removed'])
+  expect(told()).toEqual([])
+})
+
+test('a text that a muted one wrote is not said later by itself; one in slow mode is', () => {
+  comeIn()
+  say('muted')
+  refuse(sent()[0]!, 300, 'denied', { retry_after_ms: 5_000 })
+  now += 10_000
+  expect(sent()).toEqual([])
+  expect(core.outbox.items[0]!.refused?.name).toBe('denied')
+  say('slow')
+  refuse(sent()[0]!, 400, 'rate', { limit: 'slow_ms', retry_after_ms: 5_000 })
+  core.say({ key: new Uint8Array(16).fill(99), room: 'other', text: 'meanwhile', time: 0 })
+  expect(sent().map(({ params }) => params.text)).toEqual(['meanwhile'])
+  expect(core.deadline()).toBeGreaterThan(now)
+  now += 5_000
+  expect(sent().map(({ params }) => params.text)).toEqual(['slow'])
 })

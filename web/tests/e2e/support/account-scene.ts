@@ -1,6 +1,6 @@
 /** The views about accounts and rights: a walk through them, as `scene.ts` does for the others. */
 
-import type { Scene } from './scene'
+import { closesPanel, type Scene } from './scene'
 import { PASSWORD, type Person } from './browser'
 
 const narrow = (person: Person): boolean => (person.page.viewportSize()?.width ?? 1280) < 720
@@ -13,7 +13,7 @@ async function inSidebar(person: Person, button: string): Promise<void> {
 async function closes(person: Person): Promise<void> {
   await person.page.keyboard.press('Escape')
   await person.dialog.waitFor({ state: 'detached' })
-  if (narrow(person)) await person.page.keyboard.press('Escape')
+  await closesPanel(person)
 }
 
 /** Somebody who has just arrived makes an account, and looks around. */
@@ -60,7 +60,8 @@ async function ownRoom(marta: Person, person: Person, name: string, look: (view:
   await look('create-room')
   await page.getByRole('button', { name: `Create #${room}` }).click()
   await page.getByRole('heading', { name: room, level: 1 }).waitFor()
-  if (narrow(person)) await page.keyboard.press('Escape')
+  await person.dialog.waitFor({ state: 'detached' })
+  await closesPanel(person)
   await marta.page.keyboard.press('Control+k')
   await marta.page.getByRole('combobox', { name: 'Room or person' }).fill(room)
   await marta.page.keyboard.press('Enter')
@@ -78,7 +79,7 @@ async function ownRoom(marta: Person, person: Person, name: string, look: (view:
   await page.getByRole('button', { name: 'Mute…' }).click()
   await page.getByRole('button', { name: 'Mute marta' }).click()
   await person.dialog.waitFor({ state: 'detached' })
-  if (narrow(person)) await page.keyboard.press('Escape')
+  await closesPanel(person, 8)
   await page.getByRole('button', { name: 'Settings of the room' }).click()
   await page.getByRole('switch', { name: /Private/ }).check()
   await page.getByLabel('Invite somebody').waitFor()

@@ -47,6 +47,12 @@ export async function populate(browser: Browser, daemon: Daemon): Promise<Scene>
   return { marta, jonas }
 }
 
+/** On a narrow screen a panel may still cover the room: at the left, or at the right. */
+export async function closesPanel(person: Person, x = 350): Promise<void> {
+  const scrim = person.page.getByRole('button', { name: 'Close the panel' })
+  if ((await scrim.count()) > 0 && (await scrim.isVisible())) await scrim.click({ position: { x, y: 400 } })
+}
+
 /** Walks through every view, and calls `look` at each. */
 export async function views(
   { marta, jonas }: Scene,
@@ -111,10 +117,10 @@ export async function views(
     await inSidebar('Browse or create rooms')
     await page.getByText('What grows').waitFor()
   }, 'browse')
-  if (narrow) await page.keyboard.press('Escape')
+  await closesPanel(person)
   await open(() => inSidebar('Write to somebody'), 'direct')
-  if (narrow) await page.keyboard.press('Escape')
+  await closesPanel(person)
   await open(() => inSidebar('Settings'), 'settings')
-  if (narrow) await page.keyboard.press('Escape')
+  await closesPanel(person)
   await open(() => page.getByRole('button', { name: 'Leave this room' }).click(), 'leave')
 }
