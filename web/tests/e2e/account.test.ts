@@ -180,7 +180,7 @@ test('a registered name asks for its password, or offers another', async () => {
   await other.page.getByLabel('Password', { exact: true }).fill(PASSWORD)
   await other.page.getByRole('button', { name: 'Show the password' }).click()
   expect(await other.page.getByLabel('Password', { exact: true }).getAttribute('type')).toBe('text')
-  await other.page.keyboard.press('Enter')
+  await other.page.getByRole('button', { name: 'Log in', exact: true }).click()
   await other.composer.waitFor()
   expect(await other.page.locator('.myself bdi').textContent()).toBe('ann')
 })
