@@ -181,11 +181,12 @@ fn greet(server: &Server, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "  listening on  {address} (TLS)")?;
     }
     writeln!(out, "  certificate   sha256:{}", server.fingerprint())?;
-    if let Some(address) = server.addresses().first() {
-        let address = reachable(*address);
+    if let Some(first) = server.addresses().first() {
+        let address = reachable(*first);
         if let Some(code) = server.first_admin() {
             // Who opens it registers as the administrator.
-            writeln!(out, "  administrate  https://{address}/#invite={code} (once, within a day)")?;
+            let link = invitation_link(*first, code);
+            writeln!(out, "  administrate  {link} (once, within a day)")?;
         }
         writeln!(out, "  open          https://{address}/")?;
         writeln!(out, "  chat with     {} --server {address}", client())?;
@@ -198,6 +199,11 @@ fn client() -> String {
     let own = std::env::current_exe().unwrap_or_default();
     let beside = own.with_file_name("klatch");
     if beside.is_file() { beside.display().to_string() } else { "klatch".to_owned() }
+}
+
+/// Where a browser registers with the code of an invitation.
+pub(super) fn invitation_link(address: SocketAddr, code: &str) -> String {
+    format!("https://{}/#invite={code}", reachable(address))
 }
 
 /// An address that this machine can connect to.

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use klatch::protocol::status::Code;
 
+use crate::support::TestClient;
 use crate::support::admin::{admin, admin_text};
 use crate::support::daemon::{Daemon, klatchd};
 
@@ -50,6 +51,31 @@ fn a_kick_ends_sessions_by_name_or_number() {
     let (code, _, stderr) = admin(&daemon, &["kick", "nobody"]);
     assert_eq!(code, Some(1));
     assert!(stderr.contains("nobody is connected"), "{stderr}");
+}
+
+#[test]
+fn an_invitation_makes_one_account_where_registration_is_closed() {
+    let daemon = Daemon::usual(&["--set", "accounts.registration=closed"]);
+    let (code, answer, _) = admin(&daemon, &["invite", "30", "admin"]);
+    assert_eq!((code, &answer["role"]), (Some(0), &"admin".into()));
+    let invite = answer["code"].as_str().unwrap();
+    assert!(answer["link"].as_str().unwrap().ends_with(&format!("/#invite={invite}")), "{answer}");
+    let register = |name: &str| klatch::protocol::request::Register {
+        name: name.into(),
+        password: "correct horse".into(),
+        invite: Some(invite.into()),
+        device: None,
+        timeout_ms: None,
+    };
+    let mut ann = TestClient::connect(daemon.address);
+    ann.hello();
+    assert!(ann.request(&register("ann")).unwrap().admin);
+    let mut bob = TestClient::connect(daemon.address);
+    bob.hello();
+    assert_eq!(bob.refused(&register("bob")), Code::InviteInvalid);
+    for wrong in [["invite", "0"], ["invite", "soon"]] {
+        assert_eq!(admin(&daemon, &wrong).0, Some(1));
+    }
 }
 
 #[test]

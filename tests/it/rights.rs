@@ -158,6 +158,34 @@ fn a_private_room_is_not_there_for_others_on_any_path() {
 }
 
 #[test]
+fn what_is_said_in_a_private_room_is_found_by_its_members_only() {
+    let server = TestServer::start();
+    let (mut ann, mut bob) = (account(&server, "ann"), account(&server, "bob"));
+    let mut eve = account(&server, "eve");
+    private(&mut ann, "den");
+    ann.request(&Invite { room: "den".into(), name: "bob".into(), timeout_ms: None }).unwrap();
+    bob.join("den");
+    ann.say("den", "the treasure is here");
+    let hits = |client: &mut TestClient, room: Option<&str>| {
+        let search = klatch::protocol::request::Search {
+            text: "treasure".into(),
+            room: room.map(Into::into),
+            from: None,
+            before: None,
+            limit: None,
+            timeout_ms: None,
+        };
+        client.request(&search).map(|page| page.hits.0.len()).map_err(|error| error.code)
+    };
+    assert_eq!((hits(&mut ann, None), hits(&mut bob, None)), (Ok(1), Ok(1)));
+    assert_eq!(hits(&mut eve, None), Ok(0));
+    assert_eq!(hits(&mut eve, Some("den")), hits(&mut eve, Some("nowhere")));
+    ann.request(&kick("bob")).unwrap();
+    bob.expect(removed);
+    assert_eq!(hits(&mut bob, None), Ok(0));
+}
+
+#[test]
 fn who_is_invited_may_come_in() {
     let server = TestServer::start();
     let (mut ann, mut bob) = (account(&server, "ann"), account(&server, "bob"));

@@ -6,15 +6,23 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
 use super::table::{Answer, Failure, Given};
+use crate::account::invitation;
 use crate::directory::actor::Inventory;
 use crate::reception::actor::{Glimpse, Kick, Sessions};
 use crate::server::daemon::{Daemon, Order};
 use crate::server::identity::ends_soon;
+use crate::server::run::invitation_link;
 use crate::server::shutdown::RETRY_AFTER;
+use crate::store::StoreError;
+use crate::store::registry::Change;
 
 type Doing = LocalBoxFuture<'static, Answer>;
+
+/// A day, in milliseconds.
+const DAY_MS: u64 = 24 * 3600 * 1_000;
 
 /// The longest time that clients can be told to stay away.
 const LONGEST_DRAIN: u64 = 3_600;
@@ -111,6 +119,44 @@ pub(super) fn kick(daemon: Rc<Daemon>, given: Given) -> Doing {
         }
         log::info!(who = who, sessions = ended; "an administrator has ended sessions");
         Ok(json!({"who": who, "ended": ended}))
+    }
+    .boxed_local()
+}
+
+pub(super) fn invite(daemon: Rc<Daemon>, given: Given) -> Doing {
+    async move {
+        let days = match given.get("days").map(|days| days.parse::<u16>()) {
+            None => 7,
+            Some(Ok(days)) if days > 0 => days,
+            Some(_) => return Err("DAYS is a whole number from 1 to 65535".to_owned().into()),
+        };
+        let role = given.get("role").map_or("member", String::as_str);
+        if !matches!(role, "member" | "admin") {
+            return Err(format!("{role:?} is no role: member, or admin").into());
+        }
+        let code = invitation::code();
+        let until = daemon.parts.clock.unix_ms() + u64::from(days) * DAY_MS;
+        let change = Change::Invite {
+            code: invitation::hash(&code),
+            until: Some(until),
+            admin: role == "admin",
+        };
+        let (told, made) = oneshot::channel();
+        // If the session that asked is gone, nobody needs the answer.
+        let told = Box::new(move |outcome| told.send(outcome).unwrap_or_default());
+        daemon.server.store.registry().change(change, told);
+        match made.await.unwrap_or(Err(StoreError::Unavailable)) {
+            Ok(_) => {}
+            Err(error) => {
+                let why = format!("{error}; accounts need store.engine = \"sqlite\"");
+                return Err(why.into());
+            }
+        }
+        let link =
+            daemon.server.addresses().first().map(|address| invitation_link(*address, &code));
+        let until = i64::try_from(until).unwrap_or(i64::MAX);
+        let until = jiff::Timestamp::from_millisecond(until).unwrap_or_default();
+        Ok(json!({"code": code, "link": link, "role": role, "until": until.to_string()}))
     }
     .boxed_local()
 }

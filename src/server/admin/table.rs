@@ -107,6 +107,26 @@ pub const COMMANDS: &[Command] = &[
         run: commands::kick,
     },
     Command {
+        name: "invite",
+        help: "Make the code of an invitation: who has it makes one account, whatever the rules",
+        parameters: &[
+            Parameter {
+                name: "days",
+                value: "DAYS",
+                help: "How long it is good [default: 7]",
+                required: false,
+            },
+            Parameter {
+                name: "role",
+                value: "member|admin",
+                help: "What the account may be: an admin administers the server [default: member]",
+                required: false,
+            },
+        ],
+        first: &["code", "link", "role", "until"],
+        run: commands::invite,
+    },
+    Command {
         name: "reload",
         help: "Read configuration and certificate again, and tell what became of each changed key",
         parameters: &[],
