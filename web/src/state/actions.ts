@@ -194,6 +194,8 @@ export async function loadMembers(view: RoomView): Promise<void> {
     const outcome = await client.request('members', params)
     if (!outcome.ok) {
       view.membersKnown = false
+      // A busy server takes it later.
+      setTimeout(() => view === current.value && void loadMembers(view), 2_000)
       break
     }
     for (const member of outcome.result.members) found.set(member.name, member)

@@ -96,8 +96,8 @@ function Member({ room, member }: { room: RoomView; member: MemberInfo }): VNode
       >
         <span class="presence"><Avatar name={name} small /></span>
         <bdi>{name}</bdi>
-        {words && <small>{words}</small>}
       </button>
+      {words && <small>{words}</small>}
       {!own && isBelow(room, role) && (
         <button type="button" class="icon small" disabled={!online.value} aria-label={`What to do about ${name}`} title="Role, mute, ban" onClick={about}>
           <Icon node={icons.Ellipsis} />
