@@ -39,7 +39,14 @@ export function encodeRequest<M extends Method>(
   method: M,
   params: Methods[M]['params'],
 ): Uint8Array<ArrayBuffer> {
-  return encoder.encode([0, id, method, [params]])
+  return encoder.encode([0, id, method, [whole(params)]])
+}
+
+/** The encoder writes integers past 32 bits as floats, unless they are big ones. */
+function whole(params: object): object {
+  const big = (value: unknown): unknown =>
+    typeof value === 'number' && value > 0xffff_ffff ? BigInt(value) : value
+  return Object.fromEntries(Object.entries(params).map(([key, value]) => [key, big(value)]))
 }
 
 /** A body from the server. Throws `Malformed` or `WrongShape` if it is not sound. */
