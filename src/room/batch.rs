@@ -8,6 +8,7 @@ use bytes::BytesMut;
 
 use crate::base::id::{AccountId, Seq, SessionId, WorkerId};
 use crate::base::limits::ROOM_BATCH_BYTES;
+use crate::base::name::Identity;
 use crate::fanout::actor::Step;
 use crate::protocol::codec;
 use crate::protocol::event::Event;
@@ -25,7 +26,7 @@ pub struct Batch {
     /// What is to be stored.
     pub changes: Changes,
     /// How accounts stood to the room before: to go back to, if it is not.
-    pub before: Vec<(AccountId, Standing)>,
+    pub before: Vec<(AccountId, std::sync::Arc<str>, Standing)>,
     /// How the room was set before, likewise.
     pub settings_before: Option<Settings>,
     /// Whether something of it was to be stored.
@@ -102,8 +103,9 @@ impl Batch {
     }
 
     /// Stores how an account stands to the room; `before` is what holds if that fails.
-    pub fn settle(&mut self, account: AccountId, before: Standing, now: Standing) {
-        self.before.push((account, before));
+    pub fn settle(&mut self, who: &Identity, before: Standing, now: Standing) {
+        let account = who.account;
+        self.before.push((account, std::sync::Arc::clone(who.name.shared()), before));
         if !account.is_guest() {
             self.changes.standings.push((account, now));
         }

@@ -29,6 +29,17 @@ pub enum Measure {
     Rank(Rank),
 }
 
+impl Measure {
+    /// What somebody must be allowed to who takes it.
+    fn deed(&self) -> Deed {
+        match self {
+            Self::Invite => Deed::Invite,
+            Self::Kick(_) | Self::Ban(..) | Self::Mute(_) => Deed::Moderate,
+            Self::Rank(_) => Deed::Rule,
+        }
+    }
+}
+
 /// How a room is to be set; what is absent stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setting {
@@ -74,11 +85,7 @@ impl ChatRoom {
     ) -> Result<(), Refusal> {
         let (who, now) = (&ask.who, self.around.clock.unix_ms());
         self.room.check_member_or_admin(who)?;
-        let deed = match measure {
-            Measure::Invite => Deed::Invite,
-            Measure::Kick(_) | Measure::Ban(..) | Measure::Mute(_) => Deed::Moderate,
-            Measure::Rank(_) => Deed::Rule,
-        };
+        let deed = measure.deed();
         self.room.rights.may(who, deed, now)?;
         if *measure != Measure::Invite {
             self.room.rights.may_against(who, &target.who)?;
@@ -104,7 +111,11 @@ impl ChatRoom {
                 })?;
                 let (reason, text) = (LeaveReason::Kicked, text.clone());
                 let (by, until) = (Some(by), None);
-                self.put_out(&target.who, Removed { room: name, reason, by, text, until });
+                self.put_out(
+                    ask.from,
+                    &target.who,
+                    Removed { room: name, reason, by, text, until },
+                );
             }
             Measure::Ban(ms, text) => {
                 let until = until(*ms, now);
@@ -118,7 +129,11 @@ impl ChatRoom {
                 if until.is_some() {
                     let (reason, text, by) = (LeaveReason::Banned, text.clone(), Some(by));
                     let until = until.filter(|until| *until < FOREVER);
-                    self.put_out(&target.who, Removed { room: name, reason, by, text, until });
+                    self.put_out(
+                        ask.from,
+                        &target.who,
+                        Removed { room: name, reason, by, text, until },
+                    );
                 }
             }
             Measure::Mute(ms) => {
@@ -147,7 +162,7 @@ impl ChatRoom {
     ) -> Result<(), Refusal> {
         let Some(before) = self.room.rights.stand(who, change)? else { return Ok(()) };
         let now = self.room.rights.standing(who.account);
-        self.batch.settle(who.account, before, now);
+        self.batch.settle(who, before, now);
         if self.room.rights.settings().access == Access::Private {
             self.card.show_to(self.room.rights.seers());
         }
@@ -181,23 +196,21 @@ impl ChatRoom {
     }
 
     /// Puts an account out: all its sessions are told, and the others that it left.
-    fn put_out(&mut self, who: &Arc<Identity>, removed: Removed) {
+    fn put_out(&mut self, session: SessionId, who: &Arc<Identity>, removed: Removed) {
         let reason = removed.reason;
         let sessions = self.room.remove(who.account, reason);
         let event = Event::Removed(removed);
-        for &session in &sessions {
-            self.batch.detach(&mut self.attached, session);
-            self.batch.inform(session, &event);
+        for &gone in &sessions {
+            self.batch.detach(&mut self.attached, gone);
+            self.batch.inform(gone, &event);
         }
         if !sessions.is_empty() {
             self.announce();
         }
         if !who.account.is_guest() {
-            let session = sessions.first().copied();
+            // Also of one that is away: it must not be brought back at its next login.
             let (who, room) = (Arc::clone(who), self.room.room_name().clone());
-            if let Some(session) = session {
-                (self.around.settled)(Settled { who, room, session, stays: false });
-            }
+            (self.around.settled)(Settled { who, room, session, stays: false });
         }
     }
 

@@ -136,8 +136,8 @@ fn fail(
     batches
         .into_iter()
         .map(|batch| {
-            for &(account, before) in batch.before.iter().rev() {
-                room.rights.restore(account, before);
+            for (account, name, before) in batch.before.iter().rev() {
+                room.rights.restore(*account, name, *before);
             }
             if let Some(settings) = batch.settings_before {
                 room.rights.set(settings);

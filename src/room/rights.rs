@@ -1,7 +1,7 @@
 //! Who may do what in a room: the one place that decides, for every path.
 //!
-//! **Owns:** how the room is set and how accounts stand to it: at most as many as its bound, beside
-//! those that have rank. **Invariants:** who may not see the room gets the answer for one that is not
+//! **Owns:** how the room is set and how accounts stand to it: at most as many as its bound. At the bound
+//! the guest that has been known for longest is forgotten; without one, a change is refused. **Invariants:** who may not see the room gets the answer for one that is not
 //! there; nobody acts against an equal or a higher rank; what is said of guests ends with them, and
 //! only what is said of accounts is stored.
 
@@ -195,7 +195,8 @@ impl Rights {
         if standing == Standing::default() {
             self.standings.remove(&account);
         } else {
-            if self.standings.len() >= self.bound && !self.standings.contains_key(&account) {
+            let is_full = || self.standings.len() >= self.bound;
+            if is_full() && !self.standings.contains_key(&account) && !self.forget_guest() {
                 let (used, allowed) = (self.bound as u64 + 1, self.bound as u64);
                 let text = "the room has as many residents, bans and invitations as it takes";
                 return Err(Refusal::new(Code::Quota, text).limit("members_max", used, allowed));
@@ -205,15 +206,24 @@ impl Rights {
         Ok(Some(before))
     }
 
+    /// Makes place: the guest that has been known for longest goes, most likely it is gone.
+    fn forget_guest(&mut self) -> bool {
+        let first = self.standings.range(AccountId::first_guest(1)..).next();
+        let first = first.map(|(&account, _)| account);
+        first.is_some_and(|account| self.standings.remove(&account).is_some())
+    }
+
     /// Changes how the room is set.
     pub fn set(&mut self, settings: Settings) {
         self.settings = settings;
     }
 
     /// Takes back what was not stored.
-    pub fn restore(&mut self, account: AccountId, standing: Standing) {
-        if let Some((_, known)) = self.standings.get_mut(&account) {
-            *known = standing;
+    pub fn restore(&mut self, account: AccountId, name: &Arc<str>, standing: Standing) {
+        if standing == Standing::default() {
+            self.standings.remove(&account);
+        } else {
+            self.standings.insert(account, (Arc::clone(name), standing));
         }
     }
 }
@@ -240,5 +250,40 @@ pub fn pair(kind: &Kind) -> Option<&[Arc<Identity>; 2]> {
     match kind {
         Kind::Direct(pair) => Some(pair),
         Kind::Room => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::name::UserName;
+
+    fn person(account: u64) -> Identity {
+        let name = UserName::parse(&format!("p-{account}")).unwrap();
+        Identity { account: AccountId(account), name, admin: false }
+    }
+
+    #[test]
+    fn at_the_bound_guests_are_forgotten_and_accounts_are_not() {
+        let mut rights = Rights::new(Kind::Room, House::default(), 2);
+        let guest = AccountId::first_guest(1).0;
+        let mut invite =
+            |account| rights.stand(&person(account), |standing| standing.invited = true).map(drop);
+        invite(guest).unwrap();
+        invite(1).unwrap();
+        invite(2).unwrap();
+        assert_eq!(invite(3).unwrap_err().code, Code::Quota);
+        assert!(!rights.standing(AccountId(guest)).invited);
+        assert!(rights.standing(AccountId(1)).invited);
+    }
+
+    #[test]
+    fn what_was_not_stored_is_taken_back_whole() {
+        let mut rights = Rights::new(Kind::Room, House::default(), 2);
+        let (ann, home) = (person(1), |standing: &mut Standing| standing.resident = true);
+        rights.stand(&ann, home).unwrap();
+        let before = rights.stand(&ann, |standing| standing.resident = false).unwrap().unwrap();
+        rights.restore(ann.account, ann.name.shared(), before);
+        assert!(rights.standing(ann.account).resident);
     }
 }
