@@ -100,7 +100,7 @@ pub(crate) fn encode_request(numbered: &Numbered) -> Vec<u8> {
     }
     encode!(
         Hello Register Login Quit Logout Passwd Unregister Devices Revoke Ping Rooms Create Join
-        Leave Members Topic Say Edit Delete React History Search Typing Direct Invite Kick Ban Mute
+        Leave Members Topic Say Edit Delete React History Search MarkRead Unread Typing Direct Invite Kick Ban Mute
         Rank Configure Standings
     )
     .to_vec()

@@ -311,6 +311,26 @@ return {
       },
     },
     {
+      name = "mark_read", class = "interactive", result = "Empty",
+      doc = "Notes how far the account has read in a room, for all its devices: they are told by `read`. It never goes back.",
+      errors = { "name_invalid", "not_found", "not_member", "no_account", "unavailable", "storage_full" },
+      params = {
+        { name = "room", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The room." },
+        { name = "seq", shape = { "uint" }, kind = "uint, 64 bit: a seq", doc = "The newest seq that was read." },
+        { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
+      },
+    },
+    {
+      name = "unread", class = "bulk", result = "UnreadList",
+      doc = "Tells in which of its rooms the account has messages of others to read, and how many.",
+      errors = { "name_invalid", "no_account", "unavailable" },
+      params = {
+        { name = "after", shape = { "str" }, optional = true, kind = "str, one line, at most 64 bytes", doc = "Start after this room's name." },
+        { name = "limit", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "At most so many; the page's bound is the default." },
+        { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
+      },
+    },
+    {
       name = "direct", class = "interactive", result = "RoomState",
       doc = "Opens the direct room with another account: a room of two, joined by both at once; by one that is not online, when it comes.",
       errors = { "name_invalid", "denied", "not_found", "quota" },
@@ -484,6 +504,7 @@ return {
         { name = "role", shape = { "word", words = { "member", "moderator", "owner" } }, kind = "str: `member`, `moderator`, `owner`; or a newer word", doc = "What this one may do." },
         { name = "announcement", shape = { "bool" }, kind = "bool", doc = "Only moderators and owners may write." },
         { name = "slow_ms", shape = { "uint", max = 4294967295 }, kind = "uint, 32 bit", doc = "What a member must wait between two messages, in milliseconds; 0: nothing." },
+        { name = "read", shape = { "uint" }, optional = true, kind = "uint, 64 bit: a seq", doc = "How far the account has read; a guest's reading is not kept." },
       },
     },
     {
@@ -544,6 +565,14 @@ return {
         { name = "name", shape = { "str" }, kind = "str", doc = "Who." },
         { name = "role", shape = { "word", words = { "member", "moderator", "owner" } }, kind = "str: `member`, `moderator`, `owner`; or a newer word", doc = "What it may do." },
         { name = "by", shape = { "str" }, kind = "str", doc = "Who did it." },
+      },
+    },
+    {
+      name = "read", stored = false,
+      doc = "The account has read so far in a room, on another of its devices.",
+      fields = {
+        { name = "room", shape = { "str" }, kind = "str", doc = "The room." },
+        { name = "seq", shape = { "uint" }, kind = "uint, 64 bit: a seq", doc = "The newest seq that was read." },
       },
     },
     {
@@ -698,6 +727,7 @@ return {
       { name = "role", shape = { "word", words = { "member", "moderator", "owner" } }, kind = "str: `member`, `moderator`, `owner`; or a newer word", doc = "What this one may do." },
       { name = "announcement", shape = { "bool" }, kind = "bool", doc = "Only moderators and owners may write." },
       { name = "slow_ms", shape = { "uint", max = 4294967295 }, kind = "uint, 32 bit", doc = "What a member must wait between two messages, in milliseconds; 0: nothing." },
+      { name = "read", shape = { "uint" }, optional = true, kind = "uint, 64 bit: a seq", doc = "How far the account has read; a guest's reading is not kept." },
     },
     Said = {
       { name = "seq", shape = { "uint" }, kind = "uint, 64 bit: a seq", doc = "The entry's place in the room's order." },
@@ -725,6 +755,16 @@ return {
       { name = "by", shape = { "str" }, optional = true, kind = "str", doc = "Who set it." },
       { name = "time", shape = { "uint" }, optional = true, kind = "uint, 64 bit", doc = "When it was set, in milliseconds since 1970 UTC." },
       { name = "seq", shape = { "uint" }, optional = true, kind = "uint, 64 bit: a seq", doc = "The seq under which it was set." },
+    },
+    UnreadInfo = {
+      { name = "room", shape = { "str" }, kind = "str", doc = "The room." },
+      { name = "read", shape = { "uint" }, kind = "uint, 64 bit: a seq", doc = "How far it has read." },
+      { name = "unread", shape = { "uint", max = 4294967295 }, kind = "uint, 32 bit", doc = "How many messages of others come after that; not more than 500 are counted." },
+      { name = "mentions", shape = { "uint", max = 4294967295 }, kind = "uint, 32 bit", doc = "How many of them name the account, by an `@` in front of its name." },
+    },
+    UnreadList = {
+      { name = "rooms", shape = { "array", max = 1024, of = { "map", name = "UnreadInfo" } }, kind = "array of at most 1024 map: UnreadInfo", doc = "The rooms in which there is something to read, by name." },
+      { name = "more", shape = { "bool" }, kind = "bool", doc = "Whether there are more after the last." },
     },
     Welcome = {
       { name = "version", shape = { "uint", max = 65535 }, kind = "uint, 16 bit", doc = "The version of the protocol that holds from now on." },

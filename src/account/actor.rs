@@ -23,7 +23,7 @@ use super::wish::{Claim, Wish};
 use super::{invitation, password};
 use crate::base::clock::Clock;
 use crate::base::id::{DeviceId, RoomId, SessionId};
-use crate::base::limits::MAILBOX;
+use crate::base::limits::{LIST_PAGE, MAILBOX};
 use crate::base::name::{Identity, UserName};
 use crate::base::secret::Token;
 use crate::fanout::actor::{Deliver, Step};
@@ -215,6 +215,11 @@ impl Names {
                     let list = devices.map(|devices| names.list(&asked.who, own, devices));
                     names.respond(session, id, list);
                 }));
+            }
+            Task::Unread { after, limit } => {
+                let limit = limit.unwrap_or(LIST_PAGE).min(LIST_PAGE);
+                let unread = prover.unread(asked.who, after, limit).into_actor(self);
+                ctx.spawn(unread.map(move |unread, names, _| names.respond(session, id, unread)));
             }
             Task::Passwd(old, new) => {
                 password::check(&new, &asked.who.name)?;

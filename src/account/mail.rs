@@ -68,6 +68,13 @@ pub enum Task {
     Unregister(Password),
     /// Where am I logged in?
     Devices,
+    /// What have I not read?
+    Unread {
+        /// After this room.
+        after: Option<RoomName>,
+        /// At most so many rooms.
+        limit: Option<u32>,
+    },
     /// Log this device out.
     Revoke(DeviceId),
     /// Log this session's device out, or all of them.

@@ -11,8 +11,9 @@ use super::hasher::Hasher;
 use super::password;
 use super::state::Proven;
 use crate::base::id::{AccountId, DeviceId};
-use crate::base::name::{Identity, UserName};
+use crate::base::name::{Identity, RoomName, UserName};
 use crate::base::secret::{Password, Token};
+use crate::protocol::reply::{Page, UnreadInfo, UnreadList};
 use crate::protocol::status::{Code, Refusal};
 use crate::store::StoreError;
 use crate::store::registry::{
@@ -131,6 +132,27 @@ impl Prover {
     /// The devices of an account.
     pub async fn devices(self, account: AccountId) -> Result<Vec<DeviceRecord>, Refusal> {
         ask(|told| self.registry.devices(account, told)).await
+    }
+
+    /// What an account has not read.
+    pub async fn unread(
+        self,
+        who: Arc<Identity>,
+        after: Option<RoomName>,
+        limit: u32,
+    ) -> Result<UnreadList, Refusal> {
+        // One more tells whether there are more.
+        let most = limit as usize + 1;
+        let mut rooms = ask(|told| self.registry.unread(who, after, most, told)).await?;
+        let more = rooms.len() == most;
+        rooms.truncate(limit as usize);
+        let rooms = rooms.into_iter().map(|unread| UnreadInfo {
+            room: unread.room,
+            read: unread.read,
+            unread: unread.messages,
+            mentions: unread.mentions,
+        });
+        Ok(UnreadList { rooms: Page(rooms.collect()), more })
     }
 
     /// The account, if this is its password.

@@ -50,6 +50,9 @@ pub const REACTIONS: usize = 2_048;
 /// Most names that an entry of history gives for one reaction; `count` tells how many there were.
 pub const REACTION_NAMES: usize = 10;
 
+/// Most messages that are counted as unread in one room: more are as good as this many to people.
+pub const UNREAD: u32 = 500;
+
 /// Most events in one page of history.
 pub const HISTORY_PAGE: u32 = 200;
 /// Most entries in one page of a list (`rooms`, `members`).

@@ -7,6 +7,7 @@ pub mod histogram;
 pub mod id;
 pub mod isolation;
 pub mod limits;
+pub mod mention;
 pub mod name;
 pub mod secret;
 pub mod tally;

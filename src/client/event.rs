@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::Error;
 use crate::base::id::{Epoch, Seq};
 use crate::protocol::event::{
-    self as wire, Bye, Configured, Deleted, Edited, Invited, Joined, Left, Message, Ranked,
+    self as wire, Bye, Configured, Deleted, Edited, Invited, Joined, Left, Marked, Message, Ranked,
     Reacted, Removed, TopicChanged, TypingChanged, Unreacted,
 };
 use crate::protocol::reply::RoomState;
@@ -72,6 +72,8 @@ pub enum Event {
     React(Reacted),
     /// Somebody took a reaction back; in one order with the messages.
     Unreact(Unreacted),
+    /// The account has read so far, on another of its devices.
+    Read(Marked),
     /// Accounts joined a room.
     Joined(Joined),
     /// Accounts left a room.
@@ -117,6 +119,7 @@ impl Event {
             | wire::Event::Invited(_)
             | wire::Event::Configured(_)
             | wire::Event::Ranked(_)
+            | wire::Event::Read(_)
             | wire::Event::Bye(_) => return None,
         })
     }

@@ -20,6 +20,7 @@ pub mod describe;
 pub mod entry;
 pub mod event;
 pub mod frame;
+pub mod payload;
 pub mod reply;
 pub mod request;
 pub mod scan;

@@ -161,6 +161,8 @@ wire! {
         pub announcement: bool,
         /// What a member must wait between two messages, in milliseconds; 0: nothing.
         pub slow_ms: u32,
+        /// How far the account has read; a guest's reading is not kept.
+        pub read: Option<Seq>,
     }
 }
 
@@ -241,6 +243,30 @@ wire! {
         pub banned_until: Option<u64>,
         /// Until when it may not write, in milliseconds since 1970 UTC.
         pub muted_until: Option<u64>,
+    }
+}
+
+wire! {
+    /// The result of `unread`.
+    pub struct UnreadList {
+        /// The rooms in which there is something to read, by name.
+        pub rooms: Page<UnreadInfo>,
+        /// Whether there are more after the last.
+        pub more: bool,
+    }
+}
+
+wire! {
+    /// What an account has to read in a room.
+    pub struct UnreadInfo {
+        /// The room.
+        pub room: Arc<str>,
+        /// How far it has read.
+        pub read: Seq,
+        /// How many messages of others come after that; not more than 500 are counted.
+        pub unread: u32,
+        /// How many of them name the account, by an `@` in front of its name.
+        pub mentions: u32,
     }
 }
 

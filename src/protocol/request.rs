@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::describe::{Describe, Field, Line, Lines, Mark, WireType, wire};
 use super::reply::{
     DeviceList, Empty, HistoryPage, LoggedIn, MemberList, Pong, Role, RoomList, RoomState, Said,
-    SearchPage, StandingList, TopicState, Welcome,
+    SearchPage, StandingList, TopicState, UnreadList, Welcome,
 };
 use super::status::{Code, Refusal};
 use crate::base::id::{Key, Seq};
@@ -366,6 +366,23 @@ params! {
         pub active: bool,
     }
 
+    /// Notes how far the account has read in a room, for all its devices: they are told by `read`.
+    /// It never goes back.
+    pub struct MarkRead {
+        /// The room.
+        pub room: Name,
+        /// The newest seq that was read.
+        pub seq: Seq,
+    }
+
+    /// Tells in which of its rooms the account has messages of others to read, and how many.
+    pub struct Unread {
+        /// Start after this room's name.
+        pub after: Option<Name>,
+        /// At most so many; the page's bound is the default.
+        pub limit: Option<u32>,
+    }
+
     /// Opens the direct room with another account: a room of two, joined by both at once; by one that
     /// is not online, when it comes.
     pub struct Direct {
@@ -470,6 +487,8 @@ requests! {
     History = "history", Bulk, -> HistoryPage, [NameInvalid NotFound NotMember Unavailable];
     Search = "search", Bulk, -> SearchPage, [NameInvalid NotFound Unavailable];
     Typing = "typing", Interactive, -> Empty, [NameInvalid NotFound NotMember];
+    MarkRead = "mark_read", Interactive, -> Empty, [NameInvalid NotFound NotMember NoAccount Unavailable StorageFull];
+    Unread = "unread", Bulk, -> UnreadList, [NameInvalid NoAccount Unavailable];
     Direct = "direct", Interactive, -> RoomState, [NameInvalid Denied NotFound Quota];
     Invite = "invite", Interactive, -> Empty, [NameInvalid Denied NotFound NotMember Quota Unavailable StorageFull];
     Kick = "kick", Interactive, -> Empty, [NameInvalid Denied NotFound NotMember Unavailable StorageFull];

@@ -7,7 +7,7 @@ use super::event::{EVENTS, Gone};
 use super::reply::{
     DeviceInfo, DeviceList, Empty, Entry, HistoryPage, Hit, Limits, LoggedIn, MemberInfo,
     MemberList, Pong, Reaction, RoomInfo, RoomList, RoomState, Said, SearchPage, StandingInfo,
-    StandingList, TopicState, Welcome,
+    StandingList, TopicState, UnreadInfo, UnreadList, Welcome,
 };
 use super::request::METHODS;
 use super::status::{Code, ErrorBody};
@@ -86,6 +86,8 @@ pub fn maps() -> String {
     map::<Hit>(&mut out);
     map::<Entry>(&mut out);
     map::<Reaction>(&mut out);
+    map::<UnreadList>(&mut out);
+    map::<UnreadInfo>(&mut out);
     map::<StandingList>(&mut out);
     map::<StandingInfo>(&mut out);
     map::<TopicState>(&mut out);

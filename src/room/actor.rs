@@ -220,6 +220,7 @@ impl Handler<Ask> for ChatRoom {
             Action::SetTopic(topic) => self.set_topic(&ask, id, topic),
             Action::Say { .. } => self.attempt(ask, Asked::NOTHING, ctx),
             Action::History { range, limit } => self.history(&ask, id, *range, *limit),
+            Action::MarkRead(seq) => self.mark_read(&ask, id, *seq),
             Action::Typing(active) => {
                 let told = self.room.typing(account, *active, self.around.clock.now());
                 if let Ok(Some(event)) = &told {

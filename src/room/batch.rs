@@ -40,7 +40,7 @@ pub struct Batch {
 #[derive(Debug)]
 enum Planned {
     Step(Step),
-    /// Frames that show entries.
+    /// What shows something stored.
     Shown(Step),
     Said(SessionId, u32, Said),
     Topic(SessionId, u32, Box<TopicState>),
@@ -120,6 +120,11 @@ impl Batch {
     /// Tells one session something, whatever becomes of the changes.
     pub fn inform(&mut self, session: SessionId, event: &Event) {
         self.plan(session, Planned::Step(Step::Send(session, codec::event_frame(event))));
+    }
+
+    /// Tells one session of a change, once it is stored.
+    pub fn show(&mut self, session: SessionId, event: &Event) {
+        self.plan(session, Planned::Shown(Step::Send(session, codec::event_frame(event))));
     }
 
     /// Acknowledges a change of this batch that has no result.

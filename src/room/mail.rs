@@ -6,7 +6,7 @@ use actix::Message;
 
 use super::moderation::{Measure, Setting, Target};
 use super::say::Act;
-use crate::base::id::{AccountId, Key, SessionId};
+use crate::base::id::{AccountId, Key, Seq, SessionId};
 use crate::base::name::Identity;
 use crate::protocol::event::LeaveReason;
 use crate::store::Range;
@@ -69,6 +69,8 @@ pub enum Action {
         /// At most so many.
         limit: Option<u32>,
     },
+    /// I have read so far.
+    MarkRead(Seq),
     /// I am typing, or not any more.
     Typing(bool),
     /// Do this to somebody.

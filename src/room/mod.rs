@@ -10,6 +10,7 @@ pub mod dedup;
 pub mod kind;
 mod lookup;
 pub mod mail;
+mod marking;
 pub mod moderation;
 pub mod pipeline;
 pub mod presence;

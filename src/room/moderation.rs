@@ -6,7 +6,7 @@ use super::actor::ChatRoom;
 use super::kind::role_of;
 use super::mail::Ask;
 use super::rights::{Deed, FOREVER};
-use crate::base::id::{AccountId, SessionId};
+use crate::base::id::{AccountId, Seq, SessionId};
 use crate::base::limits::LIST_PAGE;
 use crate::base::name::{Identity, RoomName};
 use crate::protocol::event::{Configured, Event, Invited, LeaveReason, Ranked, Removed};
@@ -107,7 +107,7 @@ impl ChatRoom {
                     return Err(Refusal::new(Code::NotFound, "nobody of that name is in the room"));
                 }
                 self.stand(&target.who, |standing| {
-                    (standing.resident, standing.invited) = (false, false);
+                    (standing.resident, standing.invited, standing.read) = (false, false, Seq(0));
                 })?;
                 let (reason, text) = (LeaveReason::Kicked, text.clone());
                 let (by, until) = (Some(by), None);
@@ -184,7 +184,12 @@ impl ChatRoom {
         if was == stays {
             return;
         }
-        if let Err(refusal) = self.stand(who, |standing| standing.resident = stays) {
+        // What was said before it came is not new to it.
+        let read = if stays { self.room.head() } else { Seq(0) };
+        let settle = |standing: &mut Standing| {
+            (standing.resident, standing.read) = (stays, read);
+        };
+        if let Err(refusal) = self.stand(who, settle) {
             return log::debug!(session:% = session; "not at home in a room: {}", refusal.text);
         }
         (self.around.settled)(Settled {
@@ -294,7 +299,8 @@ impl ChatRoom {
         self.room.rights.may(&ask.who, Deed::Moderate, now)?;
         let limit = limit.unwrap_or(LIST_PAGE).min(LIST_PAGE) as usize;
         let is_of_note = |standing: &Standing| {
-            let plain = Standing { resident: standing.resident, ..Standing::default() };
+            let Standing { resident, read, .. } = *standing;
+            let plain = Standing { resident, read, ..Standing::default() };
             *standing != plain
         };
         let mut rest = self

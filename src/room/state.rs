@@ -268,6 +268,7 @@ impl Room {
             role: role_of(member.map_or(Rank::Member, |member| self.rights.rank(&member.who))),
             announcement: settings.announcement,
             slow_ms: settings.slow_ms,
+            read: (!account.is_guest()).then(|| self.rights.standing(account).read),
         }
     }
 
@@ -353,6 +354,12 @@ impl Room {
         });
         let members = Page(page.collect());
         Ok(MemberList { members, total: self.size(), more: rest.next().is_some() })
+    }
+
+    /// The sessions of a member.
+    #[must_use]
+    pub fn sessions_of(&self, account: AccountId) -> &[SessionId] {
+        self.members.get(&account).map_or(&[], |member| &member.sessions)
     }
 
     /// Refuses who is not a member.

@@ -50,6 +50,10 @@ pub(super) fn sort(request: Request) -> Result<Sorted, Refusal> {
         Request::Unregister(gone) => Sorted::Account(Task::Unregister(gone.password)),
         Request::Devices(_) => Sorted::Account(Task::Devices),
         Request::Revoke(revoke) => Sorted::Account(Task::Revoke(DeviceId(revoke.device))),
+        Request::Unread(unread) => {
+            let after = unread.after.as_ref().map(room_name).transpose()?;
+            Sorted::Account(Task::Unread { after, limit: unread.limit })
+        }
         Request::Invite(invite) => person(invite.room, invite.name, Measure::Invite),
         Request::Kick(kick) => {
             person(kick.room, kick.name, Measure::Kick(kick.text.map(|text| text.0)))
@@ -90,6 +94,7 @@ fn action(request: Request) -> Result<(Name, Action), Refusal> {
             let act = asked::reaction(&react);
             (react.room, Action::Say { act, key: react.key })
         }
+        Request::MarkRead(mark) => (mark.room, Action::MarkRead(mark.seq)),
         Request::Typing(typing) => (typing.room, Action::Typing(typing.active)),
         Request::Leave(leave) => (leave.room, Action::Leave),
         Request::Topic(topic) => match topic.topic {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::StoreError;
-use crate::base::id::{AccountId, DeviceId};
+use crate::base::id::{AccountId, DeviceId, Seq};
 use crate::base::name::{Identity, RoomName, UserName};
 
 /// Takes an outcome, on any thread.
@@ -131,6 +131,19 @@ pub enum Changed {
     NotInvited,
 }
 
+/// What an account has to read in a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// The room.
+    pub room: Arc<str>,
+    /// How far it has read.
+    pub read: Seq,
+    /// How many messages of others come after that, counted up to a bound.
+    pub messages: u32,
+    /// How many of them mention it.
+    pub mentions: u32,
+}
+
 /// What storage has of everybody at the start.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Everybody {
@@ -154,6 +167,15 @@ pub trait Registry: Send + Sync {
     fn device(&self, token: Hash, told: Told<Option<(AccountRecord, DeviceId)>>);
     /// The devices of an account, the newest first.
     fn devices(&self, account: AccountId, told: Told<Vec<DeviceRecord>>);
+    /// In which of its rooms after this one an account has messages of others to read: at most so many,
+    /// by name.
+    fn unread(
+        &self,
+        who: Arc<Identity>,
+        after: Option<RoomName>,
+        most: usize,
+        told: Told<Vec<Unread>>,
+    );
     /// Makes a change.
     fn change(&self, change: Change, told: Told<Changed>);
 }
@@ -180,6 +202,10 @@ impl Registry for Nobody {
     }
 
     fn devices(&self, _: AccountId, told: Told<Vec<DeviceRecord>>) {
+        told(Ok(Vec::new()));
+    }
+
+    fn unread(&self, _: Arc<Identity>, _: Option<RoomName>, _: usize, told: Told<Vec<Unread>>) {
         told(Ok(Vec::new()));
     }
 

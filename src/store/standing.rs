@@ -1,5 +1,7 @@
 //! What a room keeps of an account, and of itself.
 
+use crate::base::id::Seq;
+
 /// What an account may do in a room.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rank {
@@ -25,6 +27,8 @@ pub struct Standing {
     pub banned_until: Option<u64>,
     /// It may not speak until then, likewise.
     pub muted_until: Option<u64>,
+    /// How far it has read, as long as it is at home there.
+    pub read: Seq,
 }
 
 /// Who may come in.

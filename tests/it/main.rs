@@ -53,6 +53,7 @@ mod tidy;
 mod timeout;
 mod tls;
 mod typescript;
+mod unread;
 mod upgrade;
 mod vectors;
 mod wallclock;

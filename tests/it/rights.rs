@@ -2,42 +2,15 @@
 
 use klatch::base::id::Seq;
 use klatch::protocol::event::{Event, LeaveReason};
-use klatch::protocol::reply::{LoggedIn, Role, RoomKind};
+use klatch::protocol::reply::{Role, RoomKind};
 use klatch::protocol::request::{
-    Ban, Configure, Create, History, Invite, Join, Kick, Leave, Members, Mute, Params, Rank,
-    Register, Rooms, Say, Standings, Topic, Typing,
+    Ban, Configure, Create, History, Invite, Join, Kick, Leave, Members, Mute, Params, Rank, Rooms,
+    Say, Standings, Topic, Typing,
 };
 use klatch::protocol::status::{Code, ErrorBody};
 
+use crate::support::people::{account, again};
 use crate::support::{TestClient, TestServer};
-
-fn account(server: &TestServer, name: &str) -> TestClient {
-    let mut client = server.connect();
-    client.hello();
-    let register = Register {
-        name: name.into(),
-        password: "correct horse".into(),
-        invite: None,
-        device: None,
-        timeout_ms: None,
-    };
-    let LoggedIn { rooms, token, .. } = client.request(&register).expect("an account");
-    client.token = Some(token);
-    for _ in rooms {
-        client.expect(|event| matches!(event, Event::Room(_)).then_some(()));
-    }
-    client
-}
-
-fn again(server: &TestServer, name: &str, client: &TestClient) -> (TestClient, LoggedIn) {
-    let mut next = server.connect();
-    next.hello();
-    let logged_in = next.try_login(name, client.token.clone()).expect("a name");
-    for _ in &logged_in.rooms {
-        next.expect(|event| matches!(event, Event::Room(_)).then_some(()));
-    }
-    (next, logged_in)
-}
 
 fn private(client: &mut TestClient, room: &str) {
     let topic = Some("secret plans".into());

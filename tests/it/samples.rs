@@ -8,18 +8,19 @@ use klatch::base::limits;
 use klatch::base::secret::Token;
 use klatch::protocol::codec;
 use klatch::protocol::event::{
-    Bye, Configured, Deleted, Edited, Event, Gone, Invited, Joined, LeaveReason, Left, Message,
-    Ranked, Reacted, Removed, ServerPing, TopicChanged, TypingChanged, Unreacted,
+    Bye, Configured, Deleted, Edited, Event, Gone, Invited, Joined, LeaveReason, Left, Marked,
+    Message, Ranked, Reacted, Removed, ServerPing, TopicChanged, TypingChanged, Unreacted,
 };
 use klatch::protocol::reply::{
     DeviceInfo, DeviceList, Durability, Empty, Entry, EntryKind, HistoryPage, Hit, Limits,
     LoggedIn, MemberInfo, MemberList, Page, Pong, Reaction, Registration, Role, RoomInfo, RoomKind,
-    RoomList, RoomState, Said, SearchPage, StandingInfo, StandingList, TopicState, Welcome,
+    RoomList, RoomState, Said, SearchPage, StandingInfo, StandingList, TopicState, UnreadInfo,
+    UnreadList, Welcome,
 };
 use klatch::protocol::request::{
     Ban, Configure, Create, Delete, Devices, Direct, Edit, Hello, History, Invite, Join, Kick,
-    Leave, Login, Logout, Members, Mute, Passwd, Ping, Quit, Rank, React, Register, Request,
-    Revoke, Rooms, Say, Search, Standings, Topic, Typing, Unregister,
+    Leave, Login, Logout, MarkRead, Members, Mute, Passwd, Ping, Quit, Rank, React, Register,
+    Request, Revoke, Rooms, Say, Search, Standings, Topic, Typing, Unread, Unregister,
 };
 use klatch::protocol::status::{Code, Refusal};
 
@@ -80,6 +81,10 @@ pub(crate) fn requests() -> Vec<(&'static str, Request)> {
         ("from a time on", R::History(History { room: room(), before: None, after: None, around: None, at: Some(TIME), limit: None, timeout_ms: None })),
         ("minimal", R::Search(Search { text: "deploy".into(), room: None, from: None, before: None, limit: None, timeout_ms: None })),
         ("full", R::Search(Search { text: "日本 deploy".into(), room: Some(room()), from: Some("alice".into()), before: Some(4_711), limit: Some(10), timeout_ms: WAIT })),
+        ("minimal", R::MarkRead(MarkRead { room: room(), seq: Seq(0), timeout_ms: None })),
+        ("full", R::MarkRead(MarkRead { room: room(), seq: Seq(300), timeout_ms: WAIT })),
+        ("minimal", R::Unread(Unread { after: None, limit: None, timeout_ms: None })),
+        ("full", R::Unread(Unread { after: Some("lobby".into()), limit: Some(50), timeout_ms: WAIT })),
         ("minimal", R::Typing(Typing { room: room(), active: true, timeout_ms: None })),
         ("full", R::Typing(Typing { room: room(), active: false, timeout_ms: Some(0) })),
         ("minimal", R::Direct(Direct { name: "bob".into(), timeout_ms: None })),
@@ -131,6 +136,7 @@ pub(crate) fn events() -> Vec<(&'static str, Event)> {
         ("full", E::Invited(Invited { room: room(), by: alice() })),
         ("full", E::Configured(Configured { room: room(), kind: RoomKind::Private, announcement: true, slow_ms: 5_000, by: alice() })),
         ("full", E::Ranked(Ranked { room: room(), name: "bob".into(), role: Role::Moderator, by: alice() })),
+        ("full", E::Read(Marked { room: room(), seq: Seq(300) })),
         ("begun", E::Typing(TypingChanged { room: room(), from: alice(), active: true })),
         ("ended", E::Typing(TypingChanged { room: room(), from: alice(), active: false })),
         ("empty", E::Ping(ServerPing {})),
@@ -155,6 +161,7 @@ fn room_state() -> RoomState {
         role: Role::Owner,
         announcement: false,
         slow_ms: 0,
+        read: None,
     }
 }
 
@@ -171,6 +178,7 @@ fn direct_state() -> RoomState {
         role: Role::Member,
         announcement: false,
         slow_ms: 0,
+        read: Some(Seq(3_990)),
     }
 }
 
@@ -259,6 +267,9 @@ pub(crate) fn results() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("first", "edit", result(&Said { seq: Seq(4), time: TIME, dup: false })),
         ("first", "delete", result(&Said { seq: Seq(5), time: TIME, dup: false })),
         ("already", "react", result(&Said { seq: Seq(1), time: TIME, dup: true })),
+        ("empty", "mark_read", result(&Empty {})),
+        ("empty", "unread", result(&UnreadList { rooms: Page(vec![]), more: false })),
+        ("full", "unread", result(&UnreadList { rooms: Page(vec![UnreadInfo { room: "ops".into(), read: Seq(300), unread: 500, mentions: 2 }]), more: true })),
         ("empty", "typing", result(&Empty {})),
         ("full", "direct", result(&direct_state())),
     ]

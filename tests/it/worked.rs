@@ -34,6 +34,7 @@ pub(crate) fn session() -> String {
         role: Role::Member,
         announcement: false,
         slow_ms: 0,
+        read: None,
     };
     let logged_in = LoggedIn {
         name: "alice".into(),

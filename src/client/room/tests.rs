@@ -17,6 +17,7 @@ fn state(epoch: u64, seq: u64, first: u64) -> RoomState {
         role: crate::protocol::reply::Role::Member,
         announcement: false,
         slow_ms: 0,
+        read: None,
     }
 }
 

@@ -220,6 +220,7 @@ impl<T> Core<T> {
             wire::Event::Invited(invited) => self.backlog.offer(Event::Invited(invited)),
             wire::Event::Configured(set) => self.offer(&set.room.clone(), Event::Configured(set)),
             wire::Event::Ranked(ranked) => self.offer(&ranked.room.clone(), Event::Ranked(ranked)),
+            wire::Event::Read(mark) => self.offer(&mark.room.clone(), Event::Read(mark)),
             wire::Event::Ping(_) => self.ask(&Ping { timeout_ms: None }, Purpose::Ping),
             wire::Event::Bye(bye) => {
                 self.backlog.push(Event::Bye(bye.clone()));

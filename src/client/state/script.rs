@@ -61,6 +61,7 @@ pub(crate) fn room(name: &str, epoch: u64, seq: u64) -> RoomState {
         role: Role::Member,
         announcement: false,
         slow_ms: 0,
+        read: None,
     }
 }
 

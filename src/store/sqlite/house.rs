@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, Row, params};
 
 use super::rows::{signed, unsigned};
-use crate::base::id::AccountId;
+use crate::base::id::{AccountId, Seq};
 use crate::store::standing::{Access, Rank, Settings, Standing};
 use crate::store::{Changes, House};
 
@@ -19,7 +19,7 @@ pub(super) fn read(connection: &Connection, room: i64) -> rusqlite::Result<House
         })?;
     let standings = connection
         .prepare_cached(
-            "SELECT account, resident, rank, invited, banned_until, muted_until, name
+            "SELECT account, resident, rank, invited, banned_until, muted_until, name, read
              FROM standing JOIN account ON account.id = standing.account WHERE room = ?",
         )?
         .query_map([room], standing)?
@@ -40,6 +40,7 @@ fn standing(row: &Row<'_>) -> rusqlite::Result<(AccountId, Arc<str>, Standing)> 
         invited: row.get(3)?,
         banned_until: time(4)?,
         muted_until: time(5)?,
+        read: Seq(unsigned(row.get(7)?)),
     };
     Ok((AccountId(unsigned(row.get(0)?)), row.get::<_, String>(6)?.into(), standing))
 }
@@ -70,8 +71,8 @@ pub(super) fn write(connection: &Connection, room: i64, changes: &Changes) -> ru
         connection
             .prepare_cached(
                 "INSERT OR REPLACE INTO standing
-                     (room, account, resident, rank, invited, banned_until, muted_until)
-                 SELECT ?1, id, ?3, ?4, ?5, ?6, ?7 FROM account WHERE id = ?2",
+                     (room, account, resident, rank, invited, banned_until, muted_until, read)
+                 SELECT ?1, id, ?3, ?4, ?5, ?6, ?7, ?8 FROM account WHERE id = ?2",
             )?
             .execute(params![
                 room,
@@ -81,6 +82,7 @@ pub(super) fn write(connection: &Connection, room: i64, changes: &Changes) -> ru
                 standing.invited,
                 standing.banned_until.map(signed),
                 standing.muted_until.map(signed),
+                signed(standing.read.0),
             ])?;
     }
     Ok(())

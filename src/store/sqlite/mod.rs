@@ -14,6 +14,7 @@ mod registry;
 mod rows;
 mod schema;
 mod search;
+mod unread;
 mod writer;
 
 use std::path::Path;

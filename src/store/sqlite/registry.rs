@@ -8,11 +8,12 @@ use rusqlite::Connection;
 
 use super::journal::ask;
 use super::writer::Command;
-use super::{Read, accounts, failed};
+use super::{Read, accounts, failed, unread};
 use crate::base::id::{AccountId, DeviceId};
+use crate::base::name::{Identity, RoomName};
 use crate::store::StoreError;
 use crate::store::registry::{
-    AccountRecord, Change, Changed, DeviceRecord, Everybody, Hash, Registry, Told,
+    AccountRecord, Change, Changed, DeviceRecord, Everybody, Hash, Registry, Told, Unread,
 };
 
 /// The registry.
@@ -42,6 +43,20 @@ impl Registry for SqliteRegistry {
 
     fn devices(&self, account: AccountId, told: Told<Vec<DeviceRecord>>) {
         ask(&self.reads, move |connection| accounts::devices(connection, account), told);
+    }
+
+    fn unread(
+        &self,
+        who: Arc<Identity>,
+        after: Option<RoomName>,
+        most: usize,
+        told: Told<Vec<Unread>>,
+    ) {
+        let unread = move |connection: &Connection| {
+            let moment = connection.unchecked_transaction()?;
+            unread::unread(&moment, &who, after.as_ref(), most)
+        };
+        ask(&self.reads, unread, told);
     }
 
     fn change(&self, change: Change, told: Told<Changed>) {

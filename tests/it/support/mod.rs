@@ -3,6 +3,7 @@
 pub(crate) mod admin;
 pub(crate) mod client;
 pub(crate) mod daemon;
+pub(crate) mod people;
 pub(crate) mod server;
 pub(crate) mod web;
 

@@ -385,6 +385,13 @@ export interface Reaction {
   names: string[]
 }
 
+export interface ReadEvent {
+  /** The room. */
+  room: string
+  /** The newest seq that was read. */
+  seq: Uint64
+}
+
 export interface RemovedEvent {
   /** The room. */
   room: string
@@ -421,6 +428,8 @@ export interface RoomEvent {
   announcement: boolean
   /** What a member must wait between two messages, in milliseconds; 0: nothing. */
   slow_ms: number
+  /** How far the account has read; a guest's reading is not kept. */
+  read?: Uint64
 }
 
 export interface RoomInfo {
@@ -464,6 +473,8 @@ export interface RoomState {
   announcement: boolean
   /** What a member must wait between two messages, in milliseconds; 0: nothing. */
   slow_ms: number
+  /** How far the account has read; a guest's reading is not kept. */
+  read?: Uint64
 }
 
 export interface Said {
@@ -552,6 +563,24 @@ export interface UnreactEvent {
   text: string
 }
 
+export interface UnreadInfo {
+  /** The room. */
+  room: string
+  /** How far it has read. */
+  read: Uint64
+  /** How many messages of others come after that; not more than 500 are counted. */
+  unread: number
+  /** How many of them name the account, by an `@` in front of its name. */
+  mentions: number
+}
+
+export interface UnreadList {
+  /** The rooms in which there is something to read, by name. */
+  rooms: UnreadInfo[]
+  /** Whether there are more after the last. */
+  more: boolean
+}
+
 export interface Welcome {
   /** The version of the protocol that holds from now on. */
   version: number
@@ -599,11 +628,12 @@ export const SHAPES: Record<string, Record<string, string>> = {
   RankedEvent: { room: 'str', name: 'str', role: 'str', by: 'str' },
   ReactEvent: { room: 'str', seq: 'u64', time: 'u64', from: 'str', re: 'u64', text: 'str' },
   Reaction: { text: 'str', count: 'u32', names: '10*str' },
+  ReadEvent: { room: 'str', seq: 'u64' },
   RemovedEvent: { room: 'str', reason: 'str', by: 'str?', text: 'str?', until: 'u64?' },
-  RoomEvent: { room: 'str', kind: 'str', with: 'str?', epoch: 'u64', seq: 'u64', first: 'u64', topic: 'str', members: 'u32', role: 'str', announcement: 'bool', slow_ms: 'u32' },
+  RoomEvent: { room: 'str', kind: 'str', with: 'str?', epoch: 'u64', seq: 'u64', first: 'u64', topic: 'str', members: 'u32', role: 'str', announcement: 'bool', slow_ms: 'u32', read: 'u64?' },
   RoomInfo: { room: 'str', kind: 'str', topic: 'str', members: 'u32' },
   RoomList: { rooms: '1024*RoomInfo', more: 'bool' },
-  RoomState: { room: 'str', kind: 'str', with: 'str?', epoch: 'u64', seq: 'u64', first: 'u64', topic: 'str', members: 'u32', role: 'str', announcement: 'bool', slow_ms: 'u32' },
+  RoomState: { room: 'str', kind: 'str', with: 'str?', epoch: 'u64', seq: 'u64', first: 'u64', topic: 'str', members: 'u32', role: 'str', announcement: 'bool', slow_ms: 'u32', read: 'u64?' },
   Said: { seq: 'u64', time: 'u64', dup: 'bool' },
   SearchPage: { hits: '1024*Hit', next: 'u64?' },
   StandingInfo: { id: 'u64', name: 'str', role: 'str', invited: 'bool', banned_until: 'u64?', muted_until: 'u64?' },
@@ -612,6 +642,8 @@ export const SHAPES: Record<string, Record<string, string>> = {
   TopicState: { topic: 'str', by: 'str?', time: 'u64?', seq: 'u64?' },
   TypingEvent: { room: 'str', from: 'str', active: 'bool' },
   UnreactEvent: { room: 'str', seq: 'u64', time: 'u64', from: 'str', re: 'u64', text: 'str' },
+  UnreadInfo: { room: 'str', read: 'u64', unread: 'u32', mentions: 'u32' },
+  UnreadList: { rooms: '1024*UnreadInfo', more: 'bool' },
   Welcome: { version: 'u16', server: 'str', durability: 'str', capabilities: '1024*str', limits: 'Limits', time: 'u64', guests: 'bool', registration: 'str', motd: 'str?' },
 }
 
@@ -640,6 +672,8 @@ export interface Methods {
   history: { params: HistoryParams; result: HistoryPage }
   search: { params: SearchParams; result: SearchPage }
   typing: { params: TypingParams; result: Empty }
+  mark_read: { params: MarkReadParams; result: Empty }
+  unread: { params: UnreadParams; result: UnreadList }
   direct: { params: DirectParams; result: RoomState }
   invite: { params: InviteParams; result: Empty }
   kick: { params: KickParams; result: Empty }
@@ -675,6 +709,8 @@ export const RESULTS: Record<keyof Methods, string> = {
   history: 'HistoryPage',
   search: 'SearchPage',
   typing: 'Empty',
+  mark_read: 'Empty',
+  unread: 'UnreadList',
   direct: 'RoomState',
   invite: 'Empty',
   kick: 'Empty',
@@ -914,6 +950,24 @@ export interface TypingParams {
   timeout_ms?: number
 }
 
+export interface MarkReadParams {
+  /** The room. */
+  room: string
+  /** The newest seq that was read. */
+  seq: Uint64
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface UnreadParams {
+  /** Start after this room's name. */
+  after?: string
+  /** At most so many; the page's bound is the default. */
+  limit?: number
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
 export interface DirectParams {
   /** The other account's name. */
   name: string
@@ -1015,6 +1069,7 @@ export interface Events {
   invited: InvitedEvent
   configured: ConfiguredEvent
   ranked: RankedEvent
+  read: ReadEvent
   typing: TypingEvent
   ping: PingEvent
   bye: ByeEvent
@@ -1035,6 +1090,7 @@ export const EVENTS: Record<string, string> = {
   invited: 'InvitedEvent',
   configured: 'ConfiguredEvent',
   ranked: 'RankedEvent',
+  read: 'ReadEvent',
   typing: 'TypingEvent',
   ping: 'PingEvent',
   bye: 'ByeEvent',

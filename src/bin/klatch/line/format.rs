@@ -162,6 +162,7 @@ fn json_of(event: &Event) -> Value {
         Event::Invited(payload) => named("invited", payload),
         Event::Configured(payload) => named("configured", payload),
         Event::Ranked(payload) => named("ranked", payload),
+        Event::Read(payload) => named("read", payload),
         _ => json!({ "event": "unknown" }),
     }
 }

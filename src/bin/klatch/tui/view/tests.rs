@@ -29,6 +29,7 @@ fn room(name: &str, with: Option<&str>) -> RoomState {
         role: klatch::protocol::reply::Role::Member,
         announcement: false,
         slow_ms: 0,
+        read: None,
     }
 }
 
