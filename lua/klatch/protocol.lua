@@ -403,6 +403,48 @@ return {
         { name = "private", shape = { "bool" }, optional = true, kind = "bool", doc = "Whether only those may know of it who are invited. Who is in stays in." },
         { name = "announcement", shape = { "bool" }, optional = true, kind = "bool", doc = "Whether only moderators and owners may write." },
         { name = "slow_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "What a member must wait between two messages, in milliseconds; 0: nothing." },
+        { name = "keep_ms", shape = { "uint" }, optional = true, kind = "uint, 64 bit", doc = "Keep no entry that is older, in milliseconds; 0: as the server does. It never keeps more." },
+        { name = "keep_entries", shape = { "uint" }, optional = true, kind = "uint, 64 bit", doc = "Keep no more entries; 0: as the server does." },
+        { name = "keep_bytes", shape = { "uint" }, optional = true, kind = "uint, 64 bit", doc = "Keep no more bytes; 0: as the server does." },
+        { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
+      },
+    },
+    {
+      name = "rename_room", class = "interactive", result = "Empty",
+      doc = "Gives a room another name; it goes on as it is. The members are told by `renamed`. Takes an owner.",
+      errors = { "name_invalid", "name_reserved", "exists", "denied", "not_found", "not_member", "unavailable", "storage_full" },
+      params = {
+        { name = "room", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The room." },
+        { name = "name", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "Its new name." },
+        { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
+      },
+    },
+    {
+      name = "delete_room", class = "interactive", result = "Empty",
+      doc = "Deletes a room for good, with all that was said in it. The members are told by `removed`. Takes an owner.",
+      errors = { "name_invalid", "denied", "not_found", "not_member", "unavailable", "storage_full" },
+      params = {
+        { name = "room", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The room." },
+        { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
+      },
+    },
+    {
+      name = "block", class = "interactive", result = "Empty",
+      doc = "Has an account no longer write directly to this one, or lets it again.",
+      errors = { "name_invalid", "no_account", "denied", "not_found", "quota", "unavailable", "storage_full" },
+      params = {
+        { name = "name", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The other account's name." },
+        { name = "on", shape = { "bool" }, kind = "bool", doc = "Whether it is to be blocked." },
+        { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
+      },
+    },
+    {
+      name = "blocks", class = "bulk", result = "BlockList",
+      doc = "Lists whom the account blocks.",
+      errors = { "no_account" },
+      params = {
+        { name = "after", shape = { "uint" }, optional = true, kind = "uint, 64 bit", doc = "Start after this account's `id`." },
+        { name = "limit", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "At most so many; the page's bound is the default." },
         { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
       },
     },
@@ -504,6 +546,9 @@ return {
         { name = "role", shape = { "word", words = { "member", "moderator", "owner" } }, kind = "str: `member`, `moderator`, `owner`; or a newer word", doc = "What this one may do." },
         { name = "announcement", shape = { "bool" }, kind = "bool", doc = "Only moderators and owners may write." },
         { name = "slow_ms", shape = { "uint", max = 4294967295 }, kind = "uint, 32 bit", doc = "What a member must wait between two messages, in milliseconds; 0: nothing." },
+        { name = "keep_ms", shape = { "uint" }, optional = true, kind = "uint, 64 bit", doc = "No entry older than this is kept, in milliseconds, by the owner's wish." },
+        { name = "keep_entries", shape = { "uint" }, optional = true, kind = "uint, 64 bit", doc = "No more entries than this are kept, likewise." },
+        { name = "keep_bytes", shape = { "uint" }, optional = true, kind = "uint, 64 bit", doc = "No more bytes than this are kept, likewise." },
         { name = "read", shape = { "uint" }, optional = true, kind = "uint, 64 bit: a seq", doc = "How far the account has read; a guest's reading is not kept." },
       },
     },
@@ -532,8 +577,8 @@ return {
       doc = "The account is in the room no more, without this session having asked for it. Nothing more comes from there.",
       fields = {
         { name = "room", shape = { "str" }, kind = "str", doc = "The room." },
-        { name = "reason", shape = { "word", words = { "left", "logout", "lost", "timeout", "removed", "shutdown", "kicked", "banned" } }, kind = "str: `left`, `logout`, `lost`, `timeout`, `removed`, `shutdown`, `kicked`, `banned`; or a newer word", doc = "Why: `left` if another device of the account left." },
-        { name = "by", shape = { "str" }, optional = true, kind = "str", doc = "The moderator, if it was one." },
+        { name = "reason", shape = { "word", words = { "left", "logout", "lost", "timeout", "removed", "shutdown", "kicked", "banned", "deleted" } }, kind = "str: `left`, `logout`, `lost`, `timeout`, `removed`, `shutdown`, `kicked`, `banned`, `deleted`; or a newer word", doc = "Why: `left` if another device of the account left." },
+        { name = "by", shape = { "str" }, optional = true, kind = "str", doc = "The moderator or owner, if it was one." },
         { name = "text", shape = { "str" }, optional = true, kind = "str", doc = "What the moderator says about it." },
         { name = "until", shape = { "uint" }, optional = true, kind = "uint, 64 bit", doc = "Until when the account cannot come back, in milliseconds since 1970 UTC." },
       },
@@ -554,6 +599,18 @@ return {
         { name = "kind", shape = { "word", words = { "public", "private", "direct" } }, kind = "str: `public`, `private`, `direct`; or a newer word", doc = "Public or private." },
         { name = "announcement", shape = { "bool" }, kind = "bool", doc = "Only moderators and owners may write." },
         { name = "slow_ms", shape = { "uint", max = 4294967295 }, kind = "uint, 32 bit", doc = "What a member must wait between two messages, in milliseconds." },
+        { name = "keep_ms", shape = { "uint" }, optional = true, kind = "uint, 64 bit", doc = "No entry older than this is kept, in milliseconds." },
+        { name = "keep_entries", shape = { "uint" }, optional = true, kind = "uint, 64 bit", doc = "No more entries than this are kept." },
+        { name = "keep_bytes", shape = { "uint" }, optional = true, kind = "uint, 64 bit", doc = "No more bytes than this are kept." },
+        { name = "by", shape = { "str" }, kind = "str", doc = "Who did it." },
+      },
+    },
+    {
+      name = "renamed", stored = false,
+      doc = "A room has another name from now on; everything else of it stays.",
+      fields = {
+        { name = "room", shape = { "str" }, kind = "str", doc = "The room, as it was called." },
+        { name = "name", shape = { "str" }, kind = "str", doc = "Its new name." },
         { name = "by", shape = { "str" }, kind = "str", doc = "Who did it." },
       },
     },
@@ -606,6 +663,14 @@ return {
     },
   },
   maps = {
+    BlockInfo = {
+      { name = "id", shape = { "uint" }, kind = "uint, 64 bit", doc = "Identifies the account." },
+      { name = "name", shape = { "str" }, kind = "str", doc = "Its name." },
+    },
+    BlockList = {
+      { name = "blocks", shape = { "array", max = 1024, of = { "map", name = "BlockInfo" } }, kind = "array of at most 1024 map: BlockInfo", doc = "The accounts, by `id`." },
+      { name = "more", shape = { "bool" }, kind = "bool", doc = "Whether there are more after the last." },
+    },
     DeviceInfo = {
       { name = "id", shape = { "uint" }, kind = "uint, 64 bit", doc = "Identifies the device." },
       { name = "device", shape = { "str" }, kind = "str", doc = "What it called itself." },
@@ -643,7 +708,7 @@ return {
     },
     Gone = {
       { name = "name", shape = { "str" }, kind = "str", doc = "Its name." },
-      { name = "reason", shape = { "word", words = { "left", "logout", "lost", "timeout", "removed", "shutdown", "kicked", "banned" } }, kind = "str: `left`, `logout`, `lost`, `timeout`, `removed`, `shutdown`, `kicked`, `banned`; or a newer word", doc = "Why it left." },
+      { name = "reason", shape = { "word", words = { "left", "logout", "lost", "timeout", "removed", "shutdown", "kicked", "banned", "deleted" } }, kind = "str: `left`, `logout`, `lost`, `timeout`, `removed`, `shutdown`, `kicked`, `banned`, `deleted`; or a newer word", doc = "Why it left." },
     },
     HistoryPage = {
       { name = "epoch", shape = { "uint" }, kind = "uint, 64 bit: an epoch", doc = "Continuity of the history." },
@@ -727,6 +792,9 @@ return {
       { name = "role", shape = { "word", words = { "member", "moderator", "owner" } }, kind = "str: `member`, `moderator`, `owner`; or a newer word", doc = "What this one may do." },
       { name = "announcement", shape = { "bool" }, kind = "bool", doc = "Only moderators and owners may write." },
       { name = "slow_ms", shape = { "uint", max = 4294967295 }, kind = "uint, 32 bit", doc = "What a member must wait between two messages, in milliseconds; 0: nothing." },
+      { name = "keep_ms", shape = { "uint" }, optional = true, kind = "uint, 64 bit", doc = "No entry older than this is kept, in milliseconds, by the owner's wish." },
+      { name = "keep_entries", shape = { "uint" }, optional = true, kind = "uint, 64 bit", doc = "No more entries than this are kept, likewise." },
+      { name = "keep_bytes", shape = { "uint" }, optional = true, kind = "uint, 64 bit", doc = "No more bytes than this are kept, likewise." },
       { name = "read", shape = { "uint" }, optional = true, kind = "uint, 64 bit: a seq", doc = "How far the account has read; a guest's reading is not kept." },
     },
     Said = {

@@ -14,7 +14,7 @@ use actix::fut::ActorFutureExt;
 use actix::{Actor, AsyncContext, Context, Handler, Recipient, WrapFuture};
 
 use super::mail::{
-    End, Enter, Find, Follow, Manage, Outcome, Release, Restore, Retune, Settled, Task,
+    End, Enter, Find, Follow, Manage, Moved, Outcome, Release, Restore, Retune, Settled, Task,
 };
 use super::penalty::Penalties;
 use super::proof::{Arriving, Prover};
@@ -372,6 +372,14 @@ impl Handler<Settled> for Names {
         if settled.stays {
             self.follow(&settled);
         }
-        self.accounts.settle_in(settled.who.account, settled.room, settled.stays);
+        self.accounts.homes.settle(settled.who.account, settled.room, settled.stays);
+    }
+}
+
+impl Handler<Moved> for Names {
+    type Result = ();
+
+    fn handle(&mut self, moved: Moved, _: &mut Self::Context) {
+        self.accounts.homes.move_room(&moved.room, moved.name.as_ref());
     }
 }

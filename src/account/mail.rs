@@ -132,6 +132,19 @@ impl Message for Settled {
     type Result = ();
 }
 
+/// A room is called otherwise from now on, or is gone.
+#[derive(Debug)]
+pub struct Moved {
+    /// The room, as it was called.
+    pub room: RoomName,
+    /// Its new name.
+    pub name: Option<RoomName>,
+}
+
+impl Message for Moved {
+    type Result = ();
+}
+
 /// A session is to end.
 #[derive(Debug)]
 pub struct End {

@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod hasher;
+pub mod homes;
 pub mod invitation;
 pub mod mail;
 pub mod password;

@@ -6,12 +6,13 @@
 //! never given to a name that comes later; only the token takes a guest's name again. Whether a
 //! password or a device's token is right is decided before: here it is believed.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use smallvec::SmallVec;
 
+use super::homes::Homes;
 use crate::base::clock::Moment;
 use crate::base::id::{AccountId, DeviceId, RoomId, SessionId};
 use crate::base::name::{Identity, RoomName, UserName, is_reserved};
@@ -47,7 +48,8 @@ pub struct Accounts {
     /// Names that are just being registered.
     claimed: HashSet<Arc<str>>,
     /// The rooms that registered accounts come back to.
-    homes: HashMap<AccountId, BTreeSet<RoomName>>,
+    /// Where accounts are at home.
+    pub homes: Homes,
 }
 
 #[derive(Debug)]
@@ -107,13 +109,10 @@ impl Accounts {
             next: first,
             registered: HashMap::new(),
             claimed: HashSet::new(),
-            homes: HashMap::new(),
+            homes: Homes::new(everybody.homes),
         };
         for who in everybody.accounts {
             accounts.registered.insert(Arc::clone(who.name.skeleton()), who);
-        }
-        for (id, room) in everybody.homes {
-            accounts.homes.entry(id).or_default().insert(room);
         }
         accounts
     }
@@ -236,8 +235,7 @@ impl Accounts {
             sessions.push((session, device));
         }
         let who = Arc::clone(&holder.who);
-        let homes = self.homes.get(&account).into_iter().flatten().cloned().collect();
-        Ok(Entered { who, token, replaced, rooms: Vec::new(), homes })
+        Ok(Entered { who, token, replaced, rooms: Vec::new(), homes: self.homes.of(account) })
     }
 
     /// The sessions of an account on some of its devices.
@@ -272,17 +270,7 @@ impl Accounts {
     /// An account was deleted: its name is free.
     pub fn forget(&mut self, who: &Identity) {
         self.registered.remove(who.name.skeleton());
-        self.homes.remove(&who.account);
-    }
-
-    /// An account has joined a room for good, or left it.
-    pub fn settle_in(&mut self, account: AccountId, room: RoomName, stays: bool) {
-        let homes = self.homes.entry(account).or_default();
-        if stays {
-            homes.insert(room);
-        } else {
-            homes.remove(&room);
-        }
+        self.homes.forget(who.account);
     }
 
     /// Gives up a name: at once, or, a guest's, kept for its token with the rooms it was in.

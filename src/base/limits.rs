@@ -32,12 +32,17 @@ pub const PASSWORD_BYTES: usize = 512;
 pub const PASSWORD_CHARS: usize = 8;
 /// Longest name of a device, in bytes of UTF-8.
 pub const DEVICE_BYTES: usize = 64;
+/// Most accounts that one account blocks.
+pub const BLOCKS: usize = 1_000;
 /// Most devices of one account: one more, and the one that was away for longest is logged out.
 pub const DEVICES: usize = 32;
 /// Longest code of an invitation, in bytes.
 pub const CODE_BYTES: usize = 64;
 /// Longest program name that a client gives in `hello`, in bytes.
 pub const CLIENT_BYTES: usize = 128;
+
+/// How long a key is known at least, in milliseconds: seven days.
+pub const KEY_WINDOW_MS: u64 = 7 * 24 * 3_600 * 1_000;
 
 /// Longest question of a search, in bytes of UTF-8.
 pub const SEARCH_BYTES: usize = 256;
@@ -79,6 +84,7 @@ pub const MAILBOX: usize = 65_536;
 /// The names of the limits that a refusal or a goodbye can name, for counting how often each is met.
 pub const NAMES: &[&str] = &[
     "accounts_max",
+    "blocks",
     "client",
     "connection_burst_per_address",
     "connections",

@@ -14,7 +14,7 @@ use super::Error;
 use crate::base::id::{Epoch, Seq};
 use crate::protocol::event::{
     self as wire, Bye, Configured, Deleted, Edited, Invited, Joined, Left, Marked, Message, Ranked,
-    Reacted, Removed, TopicChanged, TypingChanged, Unreacted,
+    Reacted, Removed, Renamed, TopicChanged, TypingChanged, Unreacted,
 };
 use crate::protocol::reply::RoomState;
 
@@ -58,6 +58,8 @@ pub enum Event {
     Invited(Invited),
     /// A room was set anew.
     Configured(Configured),
+    /// A room has another name.
+    Renamed(Renamed),
     /// Somebody may do more, or less, in a room.
     Ranked(Ranked),
     /// Somebody said something; for each room in the order of `seq`, none twice.
@@ -118,6 +120,7 @@ impl Event {
             | wire::Event::Removed(_)
             | wire::Event::Invited(_)
             | wire::Event::Configured(_)
+            | wire::Event::Renamed(_)
             | wire::Event::Ranked(_)
             | wire::Event::Read(_)
             | wire::Event::Bye(_) => return None,

@@ -56,6 +56,17 @@ impl Room {
         self.with.as_ref()
     }
 
+    pub(super) fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The room is called so from now on. What was held back under the old name is fetched again.
+    pub(super) fn rename(&mut self, name: &Arc<str>) {
+        self.name = Arc::clone(name);
+        self.held.clear();
+        self.lost();
+    }
+
     pub(super) fn held(&self) -> usize {
         self.held.len()
     }

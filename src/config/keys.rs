@@ -111,6 +111,27 @@ settings! {
         bytes_total: usize as Size<TWO_FRAMES> = 64 * MIB, Restart;
     }
 
+    /// How much of what was said is kept with `store.engine = "sqlite"`. Once a minute the oldest that
+    /// is too much goes, a little at a time. The owner of a room may have it keep less. Bytes are those
+    /// of the texts, and 160 for each entry. `klatchd admin usage` tells who uses what.
+    retention: Retention {
+        /// How long a message is kept. 0: for ever.
+        age: Option<Duration> as OrZero<Span> = None, Reload;
+
+        /// Entries kept for one room: messages, edits, reactions. 0: all.
+        entries_per_room: Option<u64> as OrZero<Number<1, MANY>> = None, Reload;
+
+        /// Bytes kept for one room. 0: all.
+        bytes_per_room: Option<usize> as OrZero<Size<TWO_FRAMES>> = None, Reload;
+
+        /// Entries kept for all rooms together. 0: all.
+        entries_total: Option<u64> as OrZero<Number<1, MANY>> = None, Reload;
+
+        /// Bytes kept for all rooms together. The database takes about three times as much on the
+        /// disk, with its indexes. 0: all.
+        bytes_total: Option<usize> as OrZero<Size<TWO_FRAMES>> = None, Reload;
+    }
+
     /// Names of people.
     names: Names {
         /// Names that nobody may take, beside those that would speak for the server ("admin",

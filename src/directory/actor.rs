@@ -5,131 +5,41 @@
 //! itself.
 //! **Bound:** requests are bounded by the sessions' credit; a full mailbox refuses them.
 
+mod blocking;
+mod fate;
 mod operate;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use actix::{Actor, Context, Handler, Message, MessageResult, Recipient};
+use actix::{Actor, Addr, Context, Handler, MessageResult, Recipient};
 use actix_rt::ArbiterHandle;
 
+use self::blocking::Blocking;
 pub use self::operate::{Inventory, Listing, Retune};
-use super::search::{self, Question};
+use super::blocks::Blocks;
+use super::mail::{Depart, Goal, Known, Look, Orphan, Seek, Seen};
+use super::search;
 use super::state::{Directory, Made};
+use crate::account::mail::Moved;
 use crate::base::id::{AccountId, RoomId, SessionId, WorkerId};
 use crate::base::limits::MAILBOX;
 use crate::base::name::{Identity, RoomName};
 use crate::fanout::actor::{Deliver, Step};
 use crate::mail::{self, Undelivered};
 use crate::protocol::codec;
-use crate::protocol::event::LeaveReason;
 use crate::protocol::status::{Code, Refusal};
 use crate::room::actor::{Adopt, ChatRoom, Surroundings};
 use crate::room::kind::Kind;
-use crate::room::mail::{Action, Ask, Part, Retire};
-use crate::room::moderation::Target;
+use crate::room::mail::{Action, Ask, Fence, Part, Retire};
 use crate::store::RoomKind;
-
-/// A request for a room that the sender cannot reach itself.
-#[derive(Debug)]
-pub struct Seek {
-    /// The session.
-    pub from: SessionId,
-    /// Whose it is.
-    pub who: Arc<Identity>,
-    /// The request's number; none for what the server does on the session's behalf.
-    pub id: Option<u32>,
-    /// What it seeks.
-    pub goal: Goal,
-}
-
-impl Message for Seek {
-    type Result = ();
-}
-
-/// What is sought.
-#[derive(Debug)]
-pub enum Goal {
-    /// A list of rooms.
-    List {
-        /// After this room.
-        after: Option<RoomName>,
-        /// At most so many.
-        limit: Option<u32>,
-    },
-    /// A new room, with its topic, and whether it is for those who are invited.
-    Create(RoomName, Option<Arc<str>>, bool),
-    /// The direct room with another account.
-    Direct(Target),
-    /// The rooms that the account was in when its connection was lost.
-    Return(Vec<RoomId>),
-    /// Messages.
-    Search(Question),
-    /// A room, to ask it this.
-    Ask(RoomName, Action),
-}
-
-/// A room has let in a session that is gone.
-#[derive(Debug)]
-pub struct Orphan {
-    /// The room.
-    pub room: RoomId,
-    /// The session.
-    pub session: SessionId,
-    /// Why it is gone, as far as is known.
-    pub reason: LeaveReason,
-}
-
-impl Message for Orphan {
-    type Result = ();
-}
-
-/// A session has ended that was in this room.
-#[derive(Debug)]
-pub struct Depart {
-    /// The room.
-    pub room: RoomId,
-    /// Who left, and why.
-    pub part: Part,
-}
-
-impl Message for Depart {
-    type Result = ();
-}
-
-/// What is there?
-#[derive(Debug)]
-pub struct Look;
-
-impl Message for Look {
-    type Result = Seen;
-}
-
-/// What is there.
-pub struct Seen {
-    /// Rooms.
-    pub rooms: u64,
-    /// One of them; the same one as long as it is there.
-    pub any: Option<Recipient<Ask>>,
-}
-
-/// Where a room is to be reached: told once to each worker that asked for it.
-pub struct Known {
-    /// Its name.
-    pub name: RoomName,
-    /// Its id.
-    pub id: RoomId,
-    /// Its mailbox.
-    pub mailbox: Recipient<Ask>,
-}
-
-impl Message for Known {
-    type Result = ();
-}
 
 /// The actor.
 pub struct Rooms {
     directory: Directory,
+    blocks: Blocks,
+    own: Addr<Self>,
+    moved: Recipient<Moved>,
     actors: HashMap<RoomId, RoomMail>,
     workers: Vec<Place>,
     around: Surroundings,
@@ -156,26 +66,43 @@ struct RoomMail {
     part: Recipient<Part>,
     retire: Recipient<Retire>,
     adopt: Recipient<Adopt>,
+    fence: Recipient<Fence>,
     known_by: HashSet<WorkerId>,
 }
 
+/// What the directory is made of.
+pub struct Making {
+    /// Most rooms.
+    pub bound: usize,
+    /// The rooms that are always there.
+    pub permanent: Vec<RoomName>,
+    /// Where rooms run.
+    pub workers: Vec<Place>,
+    /// What rooms are made with.
+    pub around: Surroundings,
+    /// The registered accounts.
+    pub people: HashMap<AccountId, Arc<Identity>>,
+    /// Who blocks whom.
+    pub blocks: Blocks,
+    /// Told of rooms that are called otherwise, or are gone.
+    pub moved: Recipient<Moved>,
+}
+
 impl Rooms {
-    /// A directory over these workers, with the permanent rooms made, and those that were stored;
-    /// `people` are the registered accounts.
-    pub fn new(
-        bound: usize,
-        permanent: Vec<RoomName>,
-        workers: Vec<Place>,
-        around: Surroundings,
-        people: &HashMap<AccountId, Arc<Identity>>,
-    ) -> Self {
+    /// A directory over these workers, with the permanent rooms made, and those that were stored; to be
+    /// made inside its own context.
+    pub fn new(making: Making, own: Addr<Self>) -> Self {
+        let Making { bound, permanent, workers, around, people, blocks, moved } = making;
         let mut rooms = Self {
             directory: Directory::new(bound, permanent.clone()),
+            blocks,
+            own,
+            moved,
             actors: HashMap::new(),
             workers,
             around,
         };
-        rooms.restore(people);
+        rooms.restore(&people);
         rooms.make_permanent(permanent);
         rooms
     }
@@ -220,6 +147,12 @@ impl Rooms {
         if let Some(old) = retired.and_then(|id| self.actors.remove(&id)) {
             mail::post(&old.retire, Retire);
         }
+        let pair = match &kind {
+            Kind::Direct([one, other]) => {
+                vec![(one.account, other.account), (other.account, one.account)]
+            }
+            Kind::Room => Vec::new(),
+        };
         let around = self.around.clone();
         let (actor_name, slot) = (name.clone(), around.place_of(id));
         let Some(worker) = self.workers.get(slot) else { return };
@@ -231,10 +164,16 @@ impl Rooms {
             ask: room.clone().recipient(),
             part: room.clone().recipient(),
             retire: room.clone().recipient(),
-            adopt: room.recipient(),
+            adopt: room.clone().recipient(),
+            fence: room.recipient(),
             known_by: HashSet::new(),
         };
         self.actors.insert(id, mail);
+        for (one, other) in pair {
+            if self.blocks.contains(one, other) {
+                self.fence(id, Fence { by: one, on: true });
+            }
+        }
     }
 
     fn seek(&mut self, seek: Seek) -> Result<(), Refused> {
@@ -256,6 +195,7 @@ impl Rooms {
                 self.pass(room, Ask { from, who, id, action: Action::Found { topic, private } })?;
             }
             Goal::Direct(peer) => {
+                self.blocks.check(&who, &peer.who).map_err(refused)?;
                 let (room, made) = self.directory.direct(&who, &peer.who, now).map_err(refused)?;
                 if let Some(made) = made {
                     self.make(made);
@@ -266,6 +206,22 @@ impl Rooms {
                 for room in rooms {
                     let (who, action) = (Arc::clone(&who), Action::Join);
                     self.pass(room, Ask { from, who, id: None, action })?;
+                }
+            }
+            Goal::Rename(name, to) => self.begin_rename((from, who, id), &name, to)?,
+            Goal::Delete(name) => self.begin_delete((from, who, id), &name)?,
+            Goal::Block(peer, on) => {
+                if let Some(id) = id {
+                    self.block(Blocking { from, id, by: who, of: peer.who, on })?;
+                }
+            }
+            Goal::Blocks { after, limit } => {
+                if who.account.is_guest() {
+                    return Err(refused(Code::NoAccount.into()));
+                }
+                if let Some(id) = id {
+                    let list = self.blocks.list(who.account, after, limit);
+                    self.respond(from, codec::result_frame(id, &list));
                 }
             }
             Goal::Search(question) => {
@@ -291,7 +247,8 @@ impl Rooms {
         if actor.known_by.insert(from.worker)
             && let Some(worker) = self.workers.get(usize::from(from.worker.0))
         {
-            let known = Known { name: actor.name.clone(), id: room, mailbox: actor.ask.clone() };
+            let way = Some((room, actor.ask.clone()));
+            let known = Known { name: actor.name.clone(), way };
             // Bounded: once for each room and worker.
             mail::post(&worker.learner, known);
         }

@@ -31,6 +31,8 @@ pub struct Directory {
     by_skeleton: HashMap<Arc<str>, RoomId>,
     by_pair: HashMap<[AccountId; 2], RoomId>,
     next: u32,
+    /// Names that rooms are about to take.
+    reserved: HashMap<RoomId, (RoomName, Arc<str>)>,
 }
 
 #[derive(Debug)]
@@ -76,6 +78,7 @@ impl Directory {
             by_skeleton: HashMap::new(),
             by_pair: HashMap::new(),
             next: 0,
+            reserved: HashMap::new(),
         }
     }
 
@@ -108,6 +111,15 @@ impl Directory {
         founder: Option<AccountId>,
         now: Moment,
     ) -> Result<Made, Refusal> {
+        let skeleton = self.check_free(&name)?;
+        let made = self.list(name, Kind::Room, now)?;
+        made.card.show_to(founder.map(|founder| HashSet::from([founder])));
+        self.by_skeleton.insert(skeleton, made.id);
+        Ok(made)
+    }
+
+    /// What a free name looks like.
+    fn check_free(&self, name: &RoomName) -> Result<Arc<str>, Refusal> {
         let skeleton = name.skeleton();
         if name.is_direct() {
             return Err(invalid(&NameError::Character('@')));
@@ -124,10 +136,74 @@ impl Directory {
             let text = format!("the room {known} exists, and its name looks the same");
             return Err(Refusal::new(Code::Exists, text));
         }
-        let made = self.list(name, Kind::Room, now)?;
-        made.card.show_to(founder.map(|founder| HashSet::from([founder])));
-        self.by_skeleton.insert(skeleton, made.id);
-        Ok(made)
+        Ok(skeleton)
+    }
+
+    /// Refuses a fate that the configuration would undo.
+    pub fn check_may_go(&self, room: RoomId) -> Result<(), Refusal> {
+        let listed = self.rooms.get(&room).ok_or_else(not_found)?;
+        if self.permanent.contains(&listed.name) {
+            let text = "the room is one of the server's own: its configuration names it";
+            return Err(Refusal::new(Code::Denied, text));
+        }
+        Ok(())
+    }
+
+    /// Keeps a name free for a room that is to take it.
+    pub fn reserve(&mut self, room: RoomId, name: &RoomName) -> Result<(), Refusal> {
+        self.check_may_go(room)?;
+        if self.reserved.contains_key(&room) {
+            let wait = std::time::Duration::from_millis(100);
+            return Err(Refusal::from(Code::Busy).retry_after(wait));
+        }
+        if self.by_name.get(name) == Some(&room) {
+            return Err(Refusal::new(Code::Exists, "the room is called so already"));
+        }
+        let own = self.by_skeleton.get(&name.skeleton()) == Some(&room);
+        let skeleton = if own { name.skeleton() } else { self.check_free(name)? };
+        self.by_skeleton.insert(Arc::clone(&skeleton), room);
+        self.reserved.insert(room, (name.clone(), skeleton));
+        Ok(())
+    }
+
+    /// The room does not take the name that was kept for it.
+    pub fn release(&mut self, room: RoomId) {
+        let Some((_, skeleton)) = self.reserved.remove(&room) else { return };
+        let own = self.rooms.get(&room).map(|listed| listed.name.skeleton());
+        if own.is_none_or(|own| own != skeleton) {
+            self.by_skeleton.remove(&skeleton);
+        }
+    }
+
+    /// The room takes the name that was kept for it; gives the one that it had.
+    pub fn rename(&mut self, room: RoomId, name: RoomName) -> Option<RoomName> {
+        let (_, skeleton) = self.reserved.remove(&room)?;
+        let listed = self.rooms.get_mut(&room)?;
+        let before = std::mem::replace(&mut listed.name, name.clone());
+        self.by_name.remove(&before);
+        self.by_name.insert(name, room);
+        if before.skeleton() != skeleton {
+            self.by_skeleton.remove(&before.skeleton());
+        }
+        Some(before)
+    }
+
+    /// Unlists a room; its name.
+    pub fn remove(&mut self, id: RoomId) -> Option<RoomName> {
+        let room = self.rooms.remove(&id)?;
+        self.by_name.remove(&room.name);
+        self.by_skeleton.retain(|_, known| *known != id);
+        self.by_pair.retain(|_, known| *known != id);
+        self.reserved.remove(&id);
+        Some(room.name)
+    }
+
+    /// The direct room of two accounts, if there is one.
+    #[must_use]
+    pub fn direct_room(&self, one: AccountId, other: AccountId) -> Option<RoomId> {
+        let mut pair = [one, other];
+        pair.sort_unstable();
+        self.by_pair.get(&pair).copied()
     }
 
     /// Lists a room that was stored before. A private one shows itself when it is there.
@@ -208,11 +284,7 @@ impl Directory {
             .limit("rooms_max", allowed + 1, allowed)
             .retry_after(std::time::Duration::from_secs(60))
         })?;
-        if let Some(room) = self.rooms.remove(&id) {
-            self.by_name.remove(&room.name);
-            self.by_skeleton.retain(|_, known| *known != id);
-            self.by_pair.retain(|_, known| *known != id);
-        }
+        self.remove(id);
         Ok(id)
     }
 

@@ -103,6 +103,7 @@ impl Event {
             | Self::Removed(_)
             | Self::Invited(_)
             | Self::Configured(_)
+            | Self::Renamed(_)
             | Self::Ranked(_)
             | Self::Read(_)
             | Self::Bye(_) => None,
@@ -123,6 +124,7 @@ events! {
     Removed(Removed) = "removed", stored: false;
     Invited(Invited) = "invited", stored: false;
     Configured(Configured) = "configured", stored: false;
+    Renamed(Renamed) = "renamed", stored: false;
     Ranked(Ranked) = "ranked", stored: false;
     Read(Marked) = "read", stored: false;
     Typing(TypingChanged) = "typing", stored: false;

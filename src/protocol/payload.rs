@@ -159,7 +159,7 @@ wire! {
         pub room: Arc<str>,
         /// Why: `left` if another device of the account left.
         pub reason: LeaveReason,
-        /// The moderator, if it was one.
+        /// The moderator or owner, if it was one.
         pub by: Option<Arc<str>>,
         /// What the moderator says about it.
         pub text: Option<Arc<str>>,
@@ -189,6 +189,24 @@ wire! {
         pub announcement: bool,
         /// What a member must wait between two messages, in milliseconds.
         pub slow_ms: u32,
+        /// No entry older than this is kept, in milliseconds.
+        pub keep_ms: Option<u64>,
+        /// No more entries than this are kept.
+        pub keep_entries: Option<u64>,
+        /// No more bytes than this are kept.
+        pub keep_bytes: Option<u64>,
+        /// Who did it.
+        pub by: Arc<str>,
+    }
+}
+
+wire! {
+    /// A room has another name from now on; everything else of it stays.
+    pub struct Renamed {
+        /// The room, as it was called.
+        pub room: Arc<str>,
+        /// Its new name.
+        pub name: Arc<str>,
         /// Who did it.
         pub by: Arc<str>,
     }
@@ -276,5 +294,7 @@ words! {
         Kicked = "kicked",
         /// A moderator put it out of the room, and keeps it out.
         Banned = "banned",
+        /// The room was deleted.
+        Deleted = "deleted",
     }
 }

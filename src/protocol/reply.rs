@@ -161,6 +161,12 @@ wire! {
         pub announcement: bool,
         /// What a member must wait between two messages, in milliseconds; 0: nothing.
         pub slow_ms: u32,
+        /// No entry older than this is kept, in milliseconds, by the owner's wish.
+        pub keep_ms: Option<u64>,
+        /// No more entries than this are kept, likewise.
+        pub keep_entries: Option<u64>,
+        /// No more bytes than this are kept, likewise.
+        pub keep_bytes: Option<u64>,
         /// How far the account has read; a guest's reading is not kept.
         pub read: Option<Seq>,
     }
@@ -243,6 +249,26 @@ wire! {
         pub banned_until: Option<u64>,
         /// Until when it may not write, in milliseconds since 1970 UTC.
         pub muted_until: Option<u64>,
+    }
+}
+
+wire! {
+    /// The result of `blocks`.
+    pub struct BlockList {
+        /// The accounts, by `id`.
+        pub blocks: Page<BlockInfo>,
+        /// Whether there are more after the last.
+        pub more: bool,
+    }
+}
+
+wire! {
+    /// An account that is blocked.
+    pub struct BlockInfo {
+        /// Identifies the account.
+        pub id: u64,
+        /// Its name.
+        pub name: Arc<str>,
     }
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::describe::{Describe, Field, Line, Lines, Mark, WireType, wire};
 use super::reply::{
-    DeviceList, Empty, HistoryPage, LoggedIn, MemberList, Pong, Role, RoomList, RoomState, Said,
-    SearchPage, StandingList, TopicState, UnreadList, Welcome,
+    BlockList, DeviceList, Empty, HistoryPage, LoggedIn, MemberList, Pong, Role, RoomList,
+    RoomState, Said, SearchPage, StandingList, TopicState, UnreadList, Welcome,
 };
 use super::status::{Code, Refusal};
 use crate::base::id::{Key, Seq};
@@ -450,6 +450,43 @@ params! {
         pub announcement: Option<bool>,
         /// What a member must wait between two messages, in milliseconds; 0: nothing.
         pub slow_ms: Option<u32>,
+        /// Keep no entry that is older, in milliseconds; 0: as the server does. It never keeps more.
+        pub keep_ms: Option<u64>,
+        /// Keep no more entries; 0: as the server does.
+        pub keep_entries: Option<u64>,
+        /// Keep no more bytes; 0: as the server does.
+        pub keep_bytes: Option<u64>,
+    }
+
+    /// Gives a room another name; it goes on as it is. The members are told by `renamed`. Takes an owner.
+    pub struct RenameRoom {
+        /// The room.
+        pub room: Name,
+        /// Its new name.
+        pub name: Name,
+    }
+
+    /// Deletes a room for good, with all that was said in it. The members are told by `removed`. Takes
+    /// an owner.
+    pub struct DeleteRoom {
+        /// The room.
+        pub room: Name,
+    }
+
+    /// Has an account no longer write directly to this one, or lets it again.
+    pub struct Block {
+        /// The other account's name.
+        pub name: Name,
+        /// Whether it is to be blocked.
+        pub on: bool,
+    }
+
+    /// Lists whom the account blocks.
+    pub struct Blocks {
+        /// Start after this account's `id`.
+        pub after: Option<u64>,
+        /// At most so many; the page's bound is the default.
+        pub limit: Option<u32>,
     }
 
     /// Lists who has a role in a room, is invited, banned or muted. Takes a moderator.
@@ -496,7 +533,21 @@ requests! {
     Mute = "mute", Interactive, -> Empty, [NameInvalid Denied NotFound NotMember Quota Unavailable StorageFull];
     Rank = "rank", Interactive, -> Empty, [NameInvalid Denied NotFound NotMember Quota Unavailable StorageFull];
     Configure = "configure", Interactive, -> Empty, [NameInvalid Denied NotFound NotMember Unavailable StorageFull];
+    RenameRoom = "rename_room", Interactive, -> Empty, [NameInvalid NameReserved Exists Denied NotFound NotMember Unavailable StorageFull];
+    DeleteRoom = "delete_room", Interactive, -> Empty, [NameInvalid Denied NotFound NotMember Unavailable StorageFull];
+    Block = "block", Interactive, -> Empty, [NameInvalid NoAccount Denied NotFound Quota Unavailable StorageFull];
+    Blocks = "blocks", Bulk, -> BlockList, [NoAccount];
     Standings = "standings", Bulk, -> StandingList, [NameInvalid Denied NotFound NotMember Unavailable];
+}
+
+impl Configure {
+    /// Sets nothing yet.
+    #[must_use]
+    pub fn of(room: Name) -> Self {
+        let (private, announcement, slow_ms) = (None, None, None);
+        let (keep_ms, keep_entries, keep_bytes, timeout_ms) = (None, None, None, None);
+        Self { room, private, announcement, slow_ms, keep_ms, keep_entries, keep_bytes, timeout_ms }
+    }
 }
 
 impl Login {

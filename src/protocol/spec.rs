@@ -5,9 +5,9 @@
 use super::describe::{Describe, Field, WireType};
 use super::event::{EVENTS, Gone};
 use super::reply::{
-    DeviceInfo, DeviceList, Empty, Entry, HistoryPage, Hit, Limits, LoggedIn, MemberInfo,
-    MemberList, Pong, Reaction, RoomInfo, RoomList, RoomState, Said, SearchPage, StandingInfo,
-    StandingList, TopicState, UnreadInfo, UnreadList, Welcome,
+    BlockInfo, BlockList, DeviceInfo, DeviceList, Empty, Entry, HistoryPage, Hit, Limits, LoggedIn,
+    MemberInfo, MemberList, Pong, Reaction, RoomInfo, RoomList, RoomState, Said, SearchPage,
+    StandingInfo, StandingList, TopicState, UnreadInfo, UnreadList, Welcome,
 };
 use super::request::METHODS;
 use super::status::{Code, ErrorBody};
@@ -86,6 +86,8 @@ pub fn maps() -> String {
     map::<Hit>(&mut out);
     map::<Entry>(&mut out);
     map::<Reaction>(&mut out);
+    map::<BlockList>(&mut out);
+    map::<BlockInfo>(&mut out);
     map::<UnreadList>(&mut out);
     map::<UnreadInfo>(&mut out);
     map::<StandingList>(&mut out);

@@ -18,7 +18,7 @@ pub use self::operate::{Adopt, Glimpse, Kick, Sessions};
 use crate::account::mail::{End, Follow, Restore};
 use crate::base::clock::Moment;
 use crate::base::limits::MAILBOX;
-use crate::directory::actor::{Goal, Known};
+use crate::directory::mail::{Goal, Known};
 use crate::fanout::link::{Framing, Link};
 use crate::protocol::codec;
 use crate::protocol::event::{Event, LeaveReason, ServerPing};

@@ -8,6 +8,7 @@
 //! request that it refuses is answered `busy` by the sender.
 
 mod adopt;
+mod fence;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, Recipi
 pub use self::adopt::Adopt;
 use super::batch::{Answer, Attached, Batch};
 use super::card::Card;
+use super::fate::{Fated, Life};
 use super::kind::Kind;
 use super::mail::{Action, Ask, Part, Retire};
 use super::moderation::Settled;
@@ -69,6 +71,8 @@ pub struct Surroundings {
     pub tallies: Arc<[Arc<Tally>]>,
     /// Told, at once, who is at home in a room from now on.
     pub settled: Arc<dyn Fn(Settled) + Send + Sync>,
+    /// Told, at once, what becomes of a room itself.
+    pub fated: Arc<dyn Fn(Fated) + Send + Sync>,
 }
 
 impl Surroundings {
@@ -96,6 +100,7 @@ pub struct ChatRoom {
     pub(super) around: Surroundings,
     pub(super) fanouts: Vec<Recipient<Deliver>>,
     pub(super) tally: Arc<Tally>,
+    pub(super) life: Life,
 }
 
 impl ChatRoom {
@@ -134,6 +139,7 @@ impl ChatRoom {
             presence_armed: false,
             fanouts: around.fanouts.to_vec(),
             tally: around.tally_of(id),
+            life: Life::default(),
             around,
         }
     }
@@ -149,7 +155,9 @@ impl ChatRoom {
         self.deliver(released);
     }
 
-    fn deliver(&self, released: Released) {
+    fn deliver(&mut self, released: Released) {
+        // Whoever hears of it must find the directory knowing.
+        self.meet_fate();
         if self.pipeline.is_stored() {
             self.card.keep();
         }
@@ -181,11 +189,14 @@ impl Handler<Ask> for ChatRoom {
         let (from, account) = (ask.from, ask.who.account);
         let Some(id) = ask.id else {
             // The server asks on a session's behalf for one thing only.
-            if matches!(ask.action, Action::Join) {
+            if matches!(ask.action, Action::Join) && self.check_life().is_ok() {
                 self.join(from, &ask.who, Answer::Event);
             }
             return self.arm_presence(ctx);
         };
+        if let Err(refusal) = self.check_life() {
+            return self.batch.refuse(from, id, &refusal);
+        }
         match &ask.action {
             Action::Join => self.join(from, &ask.who, Answer::Result(id)),
             Action::Found { topic, private } => {
@@ -208,6 +219,8 @@ impl Handler<Ask> for ChatRoom {
             }
             Action::Moderate(target, measure) => self.moderate(&ask, id, target, measure),
             Action::Configure(setting) => self.configure(&ask, id, *setting),
+            Action::Rename(name) => self.rename(&ask, id, name),
+            Action::Delete => self.delete(&ask, id),
             Action::Standings { after, limit } => {
                 self.answer(from, id, self.standings(&ask, *after, *limit));
             }
@@ -269,6 +282,8 @@ impl Handler<Commit> for ChatRoom {
         }
         let released = self.pipeline.told(commit.ticket, commit.outcome, &mut self.room);
         self.deliver(released);
+        // With a room that is deleted there is something to tell.
+        self.finish_turn();
     }
 }
 

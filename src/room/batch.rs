@@ -8,14 +8,14 @@ use bytes::BytesMut;
 
 use crate::base::id::{AccountId, Seq, SessionId, WorkerId};
 use crate::base::limits::ROOM_BATCH_BYTES;
-use crate::base::name::Identity;
+use crate::base::name::{Identity, RoomName};
 use crate::fanout::actor::Step;
 use crate::protocol::codec;
 use crate::protocol::event::Event;
 use crate::protocol::reply::{Empty, RoomState, Said, TopicState};
 use crate::protocol::status::Refusal;
 use crate::store::standing::{Settings, Standing};
-use crate::store::{Changes, NewEntry};
+use crate::store::{Changes, Fate, NewEntry};
 
 /// Room for the frames of a quiet turn without growing.
 const FRAMES_BYTES: usize = 256;
@@ -29,8 +29,12 @@ pub struct Batch {
     pub before: Vec<(AccountId, std::sync::Arc<str>, Standing)>,
     /// How the room was set before, likewise.
     pub settings_before: Option<Settings>,
+    /// How the room was called before, likewise.
+    pub name_before: Option<RoomName>,
     /// Whether something of it was to be stored.
     pub stores: bool,
+    /// What becomes of the room with it.
+    pub fate: Option<Fate>,
     plans: Vec<Vec<Planned>>,
     frames: BytesMut,
     frames_stored: bool,
@@ -81,6 +85,8 @@ impl Batch {
             changes: Changes::default(),
             before: Vec::new(),
             settings_before: None,
+            name_before: None,
+            fate: None,
             stores: false,
             plans: (0..workers).map(|_| Vec::new()).collect(),
             frames: BytesMut::new(),
@@ -115,6 +121,27 @@ impl Batch {
     pub fn configure(&mut self, before: Settings, now: Settings) {
         self.settings_before.get_or_insert(before);
         self.changes.settings = Some(now);
+    }
+
+    /// Stores that the room is called otherwise, and shows it to everybody.
+    pub fn rename(
+        &mut self,
+        attached: &Attached,
+        name: RoomName,
+        before: RoomName,
+        renamed: &Event,
+    ) {
+        self.name_before.get_or_insert(before);
+        self.changes.fate = Some(Fate::Renamed(name));
+        self.append(attached, renamed, true);
+    }
+
+    /// Tells many sessions the same, whatever becomes of the changes.
+    pub fn inform_all(&mut self, sessions: &[SessionId], event: &Event) {
+        let frame = codec::event_frame(event);
+        for &session in sessions {
+            self.plan(session, Planned::Step(Step::Send(session, frame.clone())));
+        }
     }
 
     /// Tells one session something, whatever becomes of the changes.

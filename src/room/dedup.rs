@@ -10,11 +10,10 @@ use std::sync::Arc;
 
 use super::say::Act;
 use crate::base::id::{Key, Seq};
+use crate::base::limits::KEY_WINDOW_MS;
 use crate::protocol::reply::EntryKind;
 use crate::store::Known;
 
-/// How long a key is known at least; an older one that is not known is refused.
-pub const WINDOW_MS: u64 = 7 * 24 * 3600 * 1000;
 /// How far a client's clock may be ahead for the time in its keys to be of use.
 const AHEAD_MS: u64 = 10 * 60 * 1000;
 
@@ -117,7 +116,7 @@ impl Dedup {
     /// everything that was ever said.
     #[must_use]
     pub fn not_found(key: Key, now_ms: u64, complete: bool) -> Lookup {
-        let old = |made: u64| made.saturating_add(WINDOW_MS) < now_ms;
+        let old = |made: u64| made.saturating_add(KEY_WINDOW_MS) < now_ms;
         if !complete && made_at(key).is_some_and(old) { Lookup::Expired } else { Lookup::New }
     }
 
@@ -231,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_key_beyond_the_window_is_refused_and_never_said_again() {
-        let old = key(1, i64::try_from(WINDOW_MS).unwrap() + 1);
+        let old = key(1, i64::try_from(KEY_WINDOW_MS).unwrap() + 1);
         assert_eq!(Dedup::new(2, Some(NOW)).find(&ann(), old, &text("x"), NOW), Lookup::Unsure);
         assert_eq!(Dedup::not_found(old, NOW, false), Lookup::Expired);
         assert_eq!(Dedup::not_found(old, NOW, true), Lookup::New, "whose clock is wrong");

@@ -7,7 +7,7 @@ use actix::Message;
 use super::moderation::{Measure, Setting, Target};
 use super::say::Act;
 use crate::base::id::{AccountId, Key, Seq, SessionId};
-use crate::base::name::Identity;
+use crate::base::name::{Identity, RoomName};
 use crate::protocol::event::LeaveReason;
 use crate::store::Range;
 
@@ -77,6 +77,10 @@ pub enum Action {
     Moderate(Target, Measure),
     /// Be set so.
     Configure(Setting),
+    /// Be called so.
+    Rename(RoomName),
+    /// Be gone.
+    Delete,
     /// Who is more, or less, than a member?
     Standings {
         /// After this account.
@@ -98,6 +102,19 @@ pub struct Part {
 }
 
 impl Message for Part {
+    type Result = ();
+}
+
+/// One of a direct room's two blocks the other from now on, or does not any more.
+#[derive(Debug, Clone, Copy)]
+pub struct Fence {
+    /// Who.
+    pub by: AccountId,
+    /// Whether it blocks.
+    pub on: bool,
+}
+
+impl Message for Fence {
     type Result = ();
 }
 

@@ -7,6 +7,7 @@ pub mod actor;
 pub mod batch;
 pub mod card;
 pub mod dedup;
+pub mod fate;
 pub mod kind;
 mod lookup;
 pub mod mail;

@@ -12,6 +12,7 @@ use crate::base::name::{Identity, RoomName};
 use crate::protocol::event::{Configured, Event, Invited, LeaveReason, Ranked, Removed};
 use crate::protocol::reply::{Page, StandingInfo, StandingList};
 use crate::protocol::status::{Code, Refusal};
+use crate::store::retention::Keep;
 use crate::store::standing::{Access, Rank, Standing};
 
 /// What is done to somebody.
@@ -49,6 +50,8 @@ pub struct Setting {
     pub announcement: Option<bool>,
     /// What a member must wait between two messages, in milliseconds.
     pub slow_ms: Option<u32>,
+    /// What is kept at most; 0: as the server does.
+    pub keep: Keep,
 }
 
 /// Somebody to whom something is done.
@@ -58,6 +61,18 @@ pub struct Target {
     pub who: Arc<Identity>,
     /// Where it is online.
     pub sessions: Vec<SessionId>,
+}
+
+/// What is to be kept after a change: what is absent stays, 0 is no bound.
+fn newer(before: Keep, set: Keep) -> Keep {
+    let one = |before: Option<u64>, set: Option<u64>| {
+        set.map_or(before, |set| Some(set).filter(|set| *set > 0))
+    };
+    Keep {
+        age_ms: one(before.age_ms, set.age_ms),
+        entries: one(before.entries, set.entries),
+        bytes: one(before.bytes, set.bytes),
+    }
 }
 
 fn until(ms: Option<u64>, now: u64) -> Option<u64> {
@@ -265,6 +280,7 @@ impl ChatRoom {
         }
         settings.announcement = setting.announcement.unwrap_or(settings.announcement);
         settings.slow_ms = setting.slow_ms.unwrap_or(settings.slow_ms);
+        settings.keep = newer(settings.keep, setting.keep);
         if settings == before {
             return Ok(());
         }
@@ -281,6 +297,9 @@ impl ChatRoom {
             kind: self.room.rights.kind().word(settings.access == Access::Public),
             announcement: settings.announcement,
             slow_ms: settings.slow_ms,
+            keep_ms: settings.keep.age_ms,
+            keep_entries: settings.keep.entries,
+            keep_bytes: settings.keep.bytes,
             by: Arc::clone(ask.who.name.shared()),
         };
         self.batch.tell(&self.attached, &Event::Configured(configured));

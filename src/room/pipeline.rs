@@ -14,7 +14,7 @@ use crate::base::id::Seq;
 use crate::fanout::actor::Step;
 use crate::protocol::reply::TopicState;
 use crate::protocol::status::{Code, Refusal};
-use crate::store::{Journal, Receipt, StoreError, Ticket};
+use crate::store::{Fate, Journal, Receipt, StoreError, Ticket};
 
 /// When a client may retry after the storage failed.
 const RETRY: Duration = Duration::from_secs(1);
@@ -29,13 +29,21 @@ pub struct Pipeline {
     pending: VecDeque<(Ticket, Seq, Batch)>,
     committed: Seq,
     is_stored: bool,
+    /// What was to become of the room, and whether that is stored; until somebody takes it.
+    fate: Option<(Fate, bool)>,
 }
 
 impl Pipeline {
     /// A pipeline into `journal`.
     pub fn new(journal: Box<dyn Journal>) -> Self {
         let committed = journal.head();
-        Self { journal, pending: VecDeque::new(), committed, is_stored: committed > Seq(0) }
+        Self {
+            journal,
+            pending: VecDeque::new(),
+            committed,
+            is_stored: committed > Seq(0),
+            fate: None,
+        }
     }
 
     /// What the room goes on from; to be asked once.
@@ -62,10 +70,16 @@ impl Pipeline {
         self.is_stored
     }
 
+    /// What became of the room's fate, if that is known since it was asked last.
+    pub fn take_fate(&mut self) -> Option<(Fate, bool)> {
+        self.fate.take()
+    }
+
     /// Takes a batch that ends at the room's head.
     pub fn submit(&mut self, mut batch: Batch, room: &mut Room) -> Released {
         batch.stores = !batch.changes.is_empty();
         let changes = std::mem::take(&mut batch.changes);
+        batch.fate.clone_from(&changes.fate);
         let end = room.head();
         if changes.is_empty() {
             // It still waits for the batches before it: their frames come first.
@@ -86,7 +100,7 @@ impl Pipeline {
             Receipt::Failed(error) => {
                 // What is before it may still succeed: the order goes back to where that ends.
                 let head = self.pending.back().map_or(self.committed, |&(_, end, _)| end);
-                fail(error, head, [batch], room)
+                self.fail(error, head, [batch], room)
             }
         }
     }
@@ -101,12 +115,8 @@ impl Pipeline {
         if let Err(error) = outcome {
             // The journal's contract: all that came later fails with it.
             let failed = std::mem::take(&mut self.pending);
-            return fail(
-                error,
-                self.committed,
-                failed.into_iter().map(|(_, _, batch)| batch),
-                room,
-            );
+            let failed = failed.into_iter().map(|(_, _, batch)| batch);
+            return self.fail(error, self.committed, failed, room);
         }
         let mut released = Vec::new();
         while self.pending.front().is_some_and(|&(pending, ..)| pending <= ticket) {
@@ -117,34 +127,45 @@ impl Pipeline {
         released
     }
 
-    fn commit(&mut self, end: Seq, batch: Batch, room: &mut Room) -> Vec<Vec<Step>> {
+    fn commit(&mut self, end: Seq, mut batch: Batch, room: &mut Room) -> Vec<Vec<Step>> {
         self.committed = end;
+        if let Some(fate) = batch.fate.take() {
+            self.fate = Some((fate, true));
+        }
         self.is_stored |= batch.stores;
         room.committed(end);
         batch.release(&Ok(()))
     }
-}
 
-fn fail(
-    error: StoreError,
-    head: Seq,
-    batches: impl IntoIterator<Item = Batch>,
-    room: &mut Room,
-) -> Released {
-    room.roll_back(head);
-    let outcome = Err((store_refusal(error), head));
-    batches
-        .into_iter()
-        .map(|batch| {
+    fn fail(
+        &mut self,
+        error: StoreError,
+        head: Seq,
+        batches: impl IntoIterator<Item = Batch>,
+        room: &mut Room,
+    ) -> Released {
+        room.roll_back(head);
+        let outcome = Err((store_refusal(error), head));
+        let (mut released, mut name) = (Vec::new(), None);
+        for mut batch in batches {
             for (account, name, before) in batch.before.iter().rev() {
                 room.rights.restore(*account, name, *before);
             }
             if let Some(settings) = batch.settings_before {
                 room.rights.set(settings);
             }
-            batch.release(&outcome)
-        })
-        .collect()
+            // Of several the first one had the name that holds.
+            name = name.or(batch.name_before.take());
+            if let Some(fate) = batch.fate.take() {
+                self.fate = Some((fate, false));
+            }
+            released.push(batch.release(&outcome));
+        }
+        if let Some(name) = name {
+            room.rename(name);
+        }
+        released
+    }
 }
 
 /// What a client is told of storage: that, and when to retry, nothing of its inside.

@@ -43,6 +43,8 @@ pub struct Rights {
     settings: Settings,
     standings: BTreeMap<AccountId, (Arc<str>, Standing)>,
     bound: usize,
+    /// In a direct room: which of the two blocks the other.
+    fences: [bool; 2],
 }
 
 /// How somebody counts against others: an administrator above every rank.
@@ -61,7 +63,7 @@ impl Rights {
     pub fn new(kind: Kind, house: House, bound: usize) -> Self {
         let House { settings, standings } = house;
         let standings = standings.into_iter().map(|(id, name, standing)| (id, (name, standing)));
-        Self { kind, settings, standings: standings.collect(), bound }
+        Self { kind, settings, standings: standings.collect(), bound, fences: [false; 2] }
     }
 
     /// The kind of the room.
@@ -133,12 +135,13 @@ impl Rights {
             Deed::Enter => until(banned, "you are banned from this room"),
             Deed::Speak => {
                 until(left(standing.muted_until, time), "you are muted in this room")?;
+                self.check_fences(who)?;
                 if self.settings.announcement {
                     return at_least(Rank::Moderator, "only moderators write in this room");
                 }
                 Ok(())
             }
-            Deed::SetTopic if is_direct => Ok(()),
+            Deed::SetTopic if is_direct => self.check_fences(who),
             Deed::SetTopic => {
                 until(left(standing.muted_until, time), "you are muted in this room")?;
                 if self.settings.announcement {
@@ -150,6 +153,23 @@ impl Rights {
             Deed::Moderate => at_least(Rank::Moderator, "this takes a moderator of the room"),
             Deed::Rule => at_least(Rank::Owner, "this takes an owner of the room"),
         }
+    }
+
+    /// Notes that one of a direct room's two blocks the other, or does not any more.
+    pub fn fence(&mut self, by: AccountId, on: bool) {
+        let pair = pair(&self.kind).map(|pair| pair.each_ref().map(|one| one.account));
+        for (fence, one) in self.fences.iter_mut().zip(pair.into_iter().flatten()) {
+            if one == by {
+                *fence = on;
+            }
+        }
+    }
+
+    /// Refuses to pass what one of the two does not want.
+    pub(super) fn check_fences(&self, who: &Identity) -> Result<(), Refusal> {
+        let two = pair(&self.kind).into_iter().flatten().zip(self.fences);
+        let mut blocking = two.filter(|(_, blocks)| *blocks).map(|(one, _)| one);
+        blocking.next().map_or(Ok(()), |by| Err(blocked(by, who)))
     }
 
     /// Whether `who` may act against `target`.
@@ -239,6 +259,15 @@ fn until(left: Option<u64>, text: &'static str) -> Result<(), Refusal> {
     // What holds for good has no time to come back.
     let lasting = left > FOREVER / 2;
     Err(if lasting { refusal } else { refusal.retry_after(Duration::from_millis(left)) })
+}
+
+/// What somebody is told who would write to another directly, while `by` blocks.
+#[must_use]
+pub fn blocked(by: &Identity, who: &Identity) -> Refusal {
+    if by.account == who.account {
+        return Refusal::new(Code::Denied, "you block this account: unblock it to write");
+    }
+    Refusal::new(Code::Denied, format!("{} takes no direct messages from you", by.name))
 }
 
 /// A time that never comes.

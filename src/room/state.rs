@@ -144,6 +144,11 @@ impl Room {
         &self.name
     }
 
+    /// Takes another name; gives back the one that it had.
+    pub fn rename(&mut self, name: RoomName) -> RoomName {
+        std::mem::replace(&mut self.name, name)
+    }
+
     /// How many accounts are in it.
     #[must_use]
     pub fn size(&self) -> u32 {
@@ -268,6 +273,9 @@ impl Room {
             role: role_of(member.map_or(Rank::Member, |member| self.rights.rank(&member.who))),
             announcement: settings.announcement,
             slow_ms: settings.slow_ms,
+            keep_ms: settings.keep.age_ms,
+            keep_entries: settings.keep.entries,
+            keep_bytes: settings.keep.bytes,
             read: (!account.is_guest()).then(|| self.rights.standing(account).read),
         }
     }
@@ -318,7 +326,7 @@ impl Room {
         active: bool,
         now: Moment,
     ) -> Result<Option<Event>, Refusal> {
-        self.check_member(account)?;
+        self.rights.check_fences(&self.member(account)?.who)?;
         let room = Arc::clone(self.name());
         let member = self.members.get_mut(&account).ok_or_else(not_member)?;
         let lately = |told: Moment| now.since(told) < TYPING_INTERVAL;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, Addr, Recipient};
+use actix::{Actor, Addr, AsyncContext, Recipient};
 use actix_rt::Arbiter;
 use parking_lot::RwLock;
 use socket2::Socket;
@@ -25,11 +25,14 @@ use crate::account::proof::Prover;
 use crate::account::state::Accounts;
 use crate::base::clock::millis_up;
 use crate::base::id::{AccountId, WorkerId};
+use crate::base::name::Identity;
 use crate::base::tally::Tally;
 use crate::config::{Config, Engine, Switch};
-use crate::directory::actor::{Place as RoomsPlace, Rooms};
+use crate::directory::actor::{Making, Place as RoomsPlace, Rooms};
+use crate::directory::blocks::Blocks;
 use crate::mail;
 use crate::room::actor::Surroundings;
+use crate::room::fate::Fated;
 use crate::room::moderation as room;
 use crate::session::router::Shared;
 use crate::store::Store;
@@ -37,13 +40,13 @@ use crate::store::memory::MemoryStore;
 use crate::store::registry::{Change, Everybody};
 use crate::store::sqlite::SqliteStore;
 use crate::throttle::actor::Throttle;
-use crate::transport::tls::Identity;
+use crate::transport::tls;
 
 pub(super) fn assemble(
     config: &Config,
     parts: &Parts,
     listeners: Vec<Socket>,
-    identity: Arc<RwLock<Identity>>,
+    identity: Arc<RwLock<tls::Identity>>,
 ) -> Result<Server, StartError> {
     let store = match &parts.store {
         Some(store) => Arc::clone(store),
@@ -51,6 +54,7 @@ pub(super) fn assemble(
     };
     let everybody = store.registry().everybody().map_err(StartError::Accounts)?;
     let first_admin = (!everybody.has_admin).then(|| first_admin(store.as_ref(), parts)).flatten();
+    let blocks = Blocks::new(everybody.blocks.clone());
     let people: HashMap<_, _> =
         everybody.accounts.iter().map(|who| (who.account, Arc::clone(who))).collect();
     let workers = config.server.workers.unwrap_or_else(cores);
@@ -60,15 +64,9 @@ pub(super) fn assemble(
 
     let names = make_names(config, parts, (store.as_ref(), everybody), &mail)?.start();
     let tallies: Arc<[Arc<Tally>]> = mail.iter().map(|_| Arc::default()).collect();
-    let told = settled(names.clone().recipient());
-    let around = surroundings(config, parts, &mail, (&store, &tallies), told);
-    let places = arbiters.iter().zip(&mail).map(|(arbiter, mail)| RoomsPlace {
-        arbiter: arbiter.handle(),
-        learner: mail.reception.clone().recipient(),
+    let rooms = make_rooms(config, (people, blocks), &names, places(&arbiters, &mail), |told| {
+        surroundings(config, parts, &mail, (&store, &tallies), told)
     });
-    let permanent = config.rooms.default.clone();
-    let rooms =
-        Rooms::new(config.rooms.rooms_max, permanent, places.collect(), around, &people).start();
 
     let sweeps = mail.iter().map(|mail| mail.reception.clone().recipient()).collect();
     let throttle = Throttle::new(limits::admission(config), Arc::clone(&parts.clock), sweeps);
@@ -118,12 +116,42 @@ pub(super) fn assemble(
     })
 }
 
+fn places(arbiters: &[Arbiter], mail: &[WorkerMail]) -> Vec<RoomsPlace> {
+    let places = arbiters.iter().zip(mail).map(|(arbiter, mail)| RoomsPlace {
+        arbiter: arbiter.handle(),
+        learner: mail.reception.clone().recipient(),
+    });
+    places.collect()
+}
+
+fn make_rooms(
+    config: &Config,
+    (people, blocks): (HashMap<AccountId, Arc<Identity>>, Blocks),
+    names: &Addr<Names>,
+    workers: Vec<RoomsPlace>,
+    around: impl FnOnce((Told<room::Settled>, Told<Fated>)) -> Surroundings,
+) -> Addr<Rooms> {
+    Rooms::create(|ctx| {
+        let told = (settled(names.clone().recipient()), fated(ctx.address().recipient()));
+        let making = Making {
+            bound: config.rooms.rooms_max,
+            permanent: config.rooms.default.clone(),
+            workers,
+            around: around(told),
+            people,
+            blocks,
+            moved: names.clone().recipient(),
+        };
+        Rooms::new(making, ctx.address())
+    })
+}
+
 fn surroundings(
     config: &Config,
     parts: &Parts,
     workers: &[WorkerMail],
     (store, tallies): (&Arc<dyn Store>, &Arc<[Arc<Tally>]>),
-    told: Arc<dyn Fn(room::Settled) + Send + Sync>,
+    (settled, fated): (Told<room::Settled>, Told<Fated>),
 ) -> Surroundings {
     Surroundings {
         fanouts: workers.iter().map(|mail| mail.fanout.clone().recipient()).collect(),
@@ -132,7 +160,8 @@ fn surroundings(
         policy: limits::room(config),
         presence_interval: config.rooms.presence_interval,
         tallies: Arc::clone(tallies),
-        settled: told,
+        settled,
+        fated,
     }
 }
 
@@ -186,8 +215,17 @@ fn make_names(
     Ok(Names::new(accounts, prover, registration, clock, places.collect()))
 }
 
+/// Who is told of something, at once.
+type Told<T> = Arc<dyn Fn(T) + Send + Sync>;
+
+/// Has the directory told what becomes of rooms.
+fn fated(rooms: Recipient<Fated>) -> Told<Fated> {
+    // Bounded by the credit of the sessions that ask for it.
+    Arc::new(move |fated| mail::post(&rooms, fated))
+}
+
 /// Has the Accounts told who is at home where.
-fn settled(names: Recipient<Settled>) -> Arc<dyn Fn(room::Settled) + Send + Sync> {
+fn settled(names: Recipient<Settled>) -> Told<room::Settled> {
     Arc::new(move |settled| {
         let room::Settled { who, room, session, stays } = settled;
         // Bounded by the credit of the sessions that join and leave.

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, mpsc};
 
-use super::{Parts, Server};
+use super::{Parts, Server, limits};
 use crate::base::clock::Moment;
 use crate::config::{Loaded, Sources};
+use crate::store::StoreError;
 
 /// A server and what belongs to running it; lives on the main thread.
 pub struct Daemon {
@@ -54,6 +55,17 @@ impl Daemon {
     /// How long a shutdown may take.
     pub(super) fn drain_time(&self) -> Duration {
         self.loaded.borrow().config.timeouts.drain
+    }
+
+    /// Has storage take away what is not to be kept any longer.
+    pub(super) fn sweep(&self) {
+        let retention = limits::retention(&self.loaded.borrow().config);
+        let told = Box::new(|swept: Result<u64, StoreError>| match swept {
+            Ok(0) => {}
+            Ok(entries) => log::info!(entries = entries; "entries were not kept any longer"),
+            Err(error) => log::warn!(error:% = error; "what is too much could not be taken away"),
+        });
+        self.server.store.sweep(retention, self.parts.clock.unix_ms(), told);
     }
 
     /// How it is, in a line.

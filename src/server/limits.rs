@@ -15,6 +15,7 @@ use crate::session::deadline::Timeouts;
 use crate::session::router::Policy as RouterPolicy;
 use crate::session::worker::{Observer, Plain, Settings};
 use crate::store::memory::Bounds;
+use crate::store::retention::{Keep, Retention};
 use crate::throttle::admission::Policy as AdmissionPolicy;
 use crate::throttle::bucket::Rate;
 use crate::throttle::budget::Rates;
@@ -176,6 +177,22 @@ pub fn registration(config: &Config) -> Word {
         Registration::Open => Word::Open,
         Registration::Invite => Word::Invite,
         Registration::Closed => Word::Closed,
+    }
+}
+
+/// How much history is kept in the database.
+#[must_use]
+pub fn retention(config: &Config) -> Retention {
+    let own = &config.retention;
+    let bytes = |bytes: Option<usize>| bytes.map(number);
+    Retention {
+        room: Keep {
+            age_ms: own.age.map(millis_up),
+            entries: own.entries_per_room,
+            bytes: bytes(own.bytes_per_room),
+        },
+        entries: own.entries_total,
+        bytes: bytes(own.bytes_total),
     }
 }
 

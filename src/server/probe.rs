@@ -13,7 +13,7 @@ use crate::account::mail::Find;
 use crate::base::id::{AccountId, SessionId, WorkerId};
 use crate::base::name::{Identity, UserName};
 use crate::directory::actor::Rooms;
-use crate::directory::actor::{Look, Seen};
+use crate::directory::mail::{Look, Seen};
 use crate::room::mail::{Action, Ask};
 use crate::store::Store;
 use crate::throttle::actor::{self as ask, Count, Throttle};

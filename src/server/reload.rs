@@ -142,6 +142,7 @@ impl Daemon {
         let changed =
             self.server.adopt(&merged.config, identity, self.parts.observer.clone()).await;
         log::set_max_level(merged.config.log.level);
+        self.sweep();
         let certificate = changed.then(|| self.server.fingerprint());
         Report { applied, restart, refused: Vec::new(), certificate }
     }

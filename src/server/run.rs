@@ -18,6 +18,8 @@ use crate::config::{Loaded, Sources};
 
 /// How often the status is told, where no watchdog asks for more.
 const STATUS: Duration = Duration::from_secs(10);
+/// How often what is too much is taken away.
+const SWEEP: Duration = Duration::from_secs(60);
 /// How often the certificate's end is looked at.
 const LOOK_AT_CERTIFICATE: Duration = Duration::from_secs(24 * 3600);
 /// What the service manager is asked for beyond `timeouts.drain`.
@@ -100,6 +102,7 @@ async fn watch(
     // Four times in the time that is allowed: one late round is no death.
     let beat = watchdog.map_or(STATUS, |time| (time / 4).min(STATUS));
     let (mut beats, mut days) = (every(beat), every(LOOK_AT_CERTIFICATE));
+    let mut sweeps = every(SWEEP);
     loop {
         tokio::select! {
             _ = signals.term.recv() => {
@@ -122,6 +125,7 @@ async fn watch(
             }
             _ = beats.tick() => pulse(daemon, beat, watchdog.is_some()).await,
             _ = days.tick() => warn(daemon),
+            _ = sweeps.tick() => daemon.sweep(),
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::account::state::Entered;
 use crate::base::isolation::share;
 use crate::base::limits::FRAME_HEADER_BYTES;
 use crate::base::tally;
-use crate::directory::actor::Goal;
+use crate::directory::mail::Goal;
 use crate::protocol::codec::{self, Numbered, RequestError};
 use crate::protocol::event::LeaveReason;
 use crate::protocol::frame::FrameError;

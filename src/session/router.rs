@@ -17,7 +17,8 @@ use super::sorting::{Sorted, room_name, sort};
 use crate::account::mail::{Enter, Find, Manage, Outcome, Release, Task as ManageTask};
 use crate::base::id::{RoomId, SessionId};
 use crate::base::name::{Identity, RoomName, UserName};
-use crate::directory::actor::{Depart, Goal, Known, Seek, undelivered};
+use crate::directory::actor::undelivered;
+use crate::directory::mail::{Depart, Goal, Known, Seek};
 use crate::directory::state::invalid;
 use crate::fanout::actor::{Deliver, Step};
 use crate::fanout::link::Link;
@@ -78,7 +79,11 @@ impl Router {
 
     /// Learns the way to a room.
     pub fn learn(&self, known: Known) {
-        self.rooms.borrow_mut().insert(known.name, (known.id, known.mailbox));
+        let mut rooms = self.rooms.borrow_mut();
+        match known.way {
+            Some(way) => drop(rooms.insert(known.name, way)),
+            None => drop(rooms.remove(&known.name)),
+        }
     }
 
     /// Sees to a job, now.
@@ -153,10 +158,13 @@ impl Router {
             Sorted::Seek(goal) => self.seek(from, who, Some(id), goal),
             Sorted::Direct(name) => {
                 self.check_rooms(link)?;
-                self.direct(from, who, id, &name)
+                self.toward(from, who, id, &name, Goal::Direct)
             }
             Sorted::Person { room, name, measure } => {
                 self.moderate(from, who, id, (room, name), measure)
+            }
+            Sorted::Block(name, on) => {
+                self.toward(from, who, id, &name, move |peer| Goal::Block(peer, on))
             }
             Sorted::Account(task) => self.manage(link, who, id, peer, task),
         }
@@ -224,20 +232,21 @@ impl Router {
         }
     }
 
-    fn direct(
+    /// Asks the directory for something between the sender and somebody else.
+    fn toward(
         &self,
         from: SessionId,
         who: Arc<Identity>,
         id: u32,
         name: &Name,
+        goal: impl FnOnce(Target) -> Goal + Send + 'static,
     ) -> Result<(), Refusal> {
         let seek = self.shared.seek.clone();
         self.with_person(from, id, name, move |peer| {
             if peer.who.account == who.account {
-                return Err(Refusal::new(Code::Denied, "a direct room is for two"));
+                return Err(Refusal::new(Code::Denied, "this takes somebody else than oneself"));
             }
-            let goal = Goal::Direct(peer);
-            mail::offer(&seek, Seek { from, who, id: Some(id), goal })
+            mail::offer(&seek, Seek { from, who, id: Some(id), goal: goal(peer) })
                 .map_err(|(why, _)| undelivered(why))
         })
     }

@@ -4,7 +4,7 @@ use super::asked;
 use crate::account::mail::Task;
 use crate::base::id::DeviceId;
 use crate::base::name::RoomName;
-use crate::directory::actor::Goal;
+use crate::directory::mail::Goal;
 use crate::directory::state::invalid;
 use crate::protocol::reply::Role;
 use crate::protocol::request::{Configure, Name, Request};
@@ -12,6 +12,7 @@ use crate::protocol::status::{Code, Refusal};
 use crate::room::mail::Action;
 use crate::room::moderation::{Measure, Setting};
 use crate::room::say::Act;
+use crate::store::retention::Keep;
 use crate::store::standing::Rank;
 
 /// A request, sorted.
@@ -26,6 +27,8 @@ pub(super) enum Sorted {
     Direct(Name),
     /// Somebody, to whom something is to be done in a room.
     Person { room: Name, name: Name, measure: Measure },
+    /// Somebody, who is to be blocked or not.
+    Block(Name, bool),
     /// About the sender's own account.
     Account(Task),
 }
@@ -46,6 +49,14 @@ pub(super) fn sort(request: Request) -> Result<Sorted, Refusal> {
             Sorted::Seek(Goal::List { after, limit: rooms.limit })
         }
         Request::Search(search) => Sorted::Seek(Goal::Search(asked::question(search)?)),
+        Request::RenameRoom(rename) => {
+            Sorted::Seek(Goal::Rename(room_name(&rename.room)?, room_name(&rename.name)?))
+        }
+        Request::DeleteRoom(delete) => Sorted::Seek(Goal::Delete(room_name(&delete.room)?)),
+        Request::Block(block) => Sorted::Block(block.name, block.on),
+        Request::Blocks(blocks) => {
+            Sorted::Seek(Goal::Blocks { after: blocks.after, limit: blocks.limit })
+        }
         Request::Passwd(passwd) => Sorted::Account(Task::Passwd(passwd.old, passwd.new)),
         Request::Unregister(gone) => Sorted::Account(Task::Unregister(gone.password)),
         Request::Devices(_) => Sorted::Account(Task::Devices),
@@ -111,7 +122,12 @@ fn action(request: Request) -> Result<(Name, Action), Refusal> {
         }
         Request::Configure(configure) => {
             let Configure { room, private, announcement, slow_ms, .. } = configure;
-            (room, Action::Configure(Setting { private, announcement, slow_ms }))
+            let keep = Keep {
+                age_ms: configure.keep_ms,
+                entries: configure.keep_entries,
+                bytes: configure.keep_bytes,
+            };
+            (room, Action::Configure(Setting { private, announcement, slow_ms, keep }))
         }
         Request::Standings(standings) => {
             let (after, limit) = (standings.after, standings.limit);

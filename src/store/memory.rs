@@ -7,17 +7,16 @@ mod search;
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
-use self::search::Listed;
 use super::reactions::{self, Given};
 use super::search::{Search, Searcher};
 use super::{
-    Changes, Committed, Finder, Journal, Keys, Looker, NewEntry, Page, Range, Reader, Receipt,
-    RoomKind, RoomRecord, Store, StoreError, Target,
+    Changes, Committed, Fate, Finder, Journal, Keys, Looker, NewEntry, Page, Range, Reader,
+    Receipt, RoomKind, RoomRecord, Store, StoreError, Target,
 };
 use crate::base::id::{AccountId, Epoch, Key, Seq};
 use crate::base::name::RoomName;
@@ -46,7 +45,8 @@ pub struct MemoryStore {
     total: Arc<AtomicUsize>,
     /// Entries of all rooms, ever.
     count: Arc<AtomicU64>,
-    rooms: Mutex<Vec<Listed>>,
+    /// What is kept, as long as somebody holds it.
+    rooms: Mutex<Vec<Weak<Mutex<Shelf>>>>,
 }
 
 impl MemoryStore {
@@ -76,6 +76,7 @@ impl Store for MemoryStore {
         // Epochs stay below 2^53, which every language's numbers hold exactly.
         let epoch = Epoch(rand::random::<u64>() >> 11);
         let shelf = Arc::new(Mutex::new(Shelf {
+            name: Arc::clone(name.shared()),
             epoch,
             bounds: self.bounds,
             total: Arc::clone(&self.total),
@@ -86,9 +87,8 @@ impl Store for MemoryStore {
         }));
         let mut rooms = self.rooms.lock();
         // Rooms that are gone are not kept.
-        rooms.retain(|room| room.shelf.strong_count() > 0);
-        let name = Arc::clone(name.shared());
-        rooms.push(Listed { name, shelf: Arc::downgrade(&shelf) });
+        rooms.retain(|room| room.strong_count() > 0);
+        rooms.push(Arc::downgrade(&shelf));
         Ok(Box::new(MemoryJournal(shelf)))
     }
 
@@ -103,6 +103,7 @@ struct MemoryJournal(Arc<Mutex<Shelf>>);
 /// What is kept of one room.
 #[derive(Debug)]
 struct Shelf {
+    name: Arc<str>,
     epoch: Epoch,
     bounds: Bounds,
     total: Arc<AtomicUsize>,
@@ -229,6 +230,12 @@ impl Shelf {
         }
     }
 
+    fn clear(&mut self) {
+        self.total.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.bytes = 0;
+        self.entries.clear();
+    }
+
     fn page(&self, range: Range, limit: usize, bytes: usize) -> Page {
         // Seqs have no holes, so an entry's index is its distance from the oldest.
         let first = self.first();
@@ -301,6 +308,11 @@ impl Journal for MemoryJournal {
         for new in changes.entries {
             debug_assert_eq!(new.entry.seq, shelf.head.next(), "a journal has no holes");
             shelf.push(new);
+        }
+        match changes.fate {
+            Some(Fate::Renamed(name)) => shelf.name = Arc::clone(name.shared()),
+            Some(Fate::Deleted) => shelf.clear(),
+            None => {}
         }
         Receipt::Committed
     }

@@ -11,13 +11,15 @@ pub mod broken;
 pub mod memory;
 pub mod reactions;
 pub mod registry;
+pub mod retention;
 pub mod search;
 pub mod sqlite;
 pub mod standing;
 
 use std::sync::Arc;
 
-use self::registry::{Nobody, Registry};
+use self::registry::{Nobody, Registry, Told};
+use self::retention::{Retention, Usage};
 use self::search::{Search, Searcher};
 use self::standing::{Settings, Standing};
 use crate::base::histogram::Spread;
@@ -142,13 +144,25 @@ pub struct Changes {
     pub standings: Vec<(AccountId, Standing)>,
     /// How the room is set from now on.
     pub settings: Option<Settings>,
+    /// What becomes of the room itself.
+    pub fate: Option<Fate>,
+}
+
+/// What becomes of a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// It is called so from now on.
+    Renamed(RoomName),
+    /// It is gone, with everything in it.
+    Deleted,
 }
 
 impl Changes {
     /// Whether there is nothing to store.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.standings.is_empty() && self.settings.is_none()
+        let Self { entries, standings, settings, fate } = self;
+        entries.is_empty() && standings.is_empty() && settings.is_none() && fate.is_none()
     }
 }
 
@@ -293,6 +307,15 @@ pub trait Store: Send + Sync {
     /// Has each of its threads do nothing once; calls `told`, on any thread, when all have.
     fn probe(&self, told: Box<dyn FnOnce() + Send>) {
         told();
+    }
+    /// Takes away what is not to be kept at this time, in milliseconds since 1970 UTC; tells how many
+    /// entries that were.
+    fn sweep(&self, _: Retention, _: u64, told: Told<u64>) {
+        told(Ok(0));
+    }
+    /// Tells what takes the space.
+    fn usage(&self, told: Told<Usage>) {
+        told(Err(StoreError::Unavailable));
     }
     /// How it is doing.
     fn vitals(&self) -> Vitals {

@@ -98,6 +98,15 @@ pub enum Change {
     Password(AccountId, Arc<str>, DeviceId),
     /// The account is deleted.
     Unregister(AccountId),
+    /// An account no longer takes direct messages from another, or takes them again.
+    Block {
+        /// Who blocks.
+        by: AccountId,
+        /// Whom.
+        of: AccountId,
+        /// Whether it does.
+        on: bool,
+    },
     /// An invitation.
     Invite {
         /// Its code's hash.
@@ -151,6 +160,8 @@ pub struct Everybody {
     pub accounts: Vec<Arc<Identity>>,
     /// The rooms that each is a member of.
     pub homes: Vec<(AccountId, RoomName)>,
+    /// Who blocks whom.
+    pub blocks: Vec<(AccountId, Arc<Identity>)>,
     /// Whether one of them may administer the server.
     pub has_admin: bool,
 }

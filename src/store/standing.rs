@@ -1,5 +1,6 @@
 //! What a room keeps of an account, and of itself.
 
+use super::retention::Keep;
 use crate::base::id::Seq;
 
 /// What an account may do in a room.
@@ -50,4 +51,6 @@ pub struct Settings {
     pub announcement: bool,
     /// What a member must wait between two messages, in milliseconds.
     pub slow_ms: u32,
+    /// What is kept of it, at most.
+    pub keep: Keep,
 }

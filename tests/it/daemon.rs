@@ -6,9 +6,11 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use klatch::protocol::request::Register;
 use klatch::protocol::status::Code;
 use rustix::process::Signal;
 
+use crate::support::TestClient;
 use crate::support::client::say;
 use crate::support::daemon::{Daemon, klatchd};
 
@@ -184,4 +186,40 @@ fn a_copy_is_made_of_a_running_server_and_put_back_when_it_is_down() {
     let (code, _, err) = output(&["export", "nowhere", "--set", &state]);
     assert_eq!(code, Some(69));
     assert!(err.contains("no room nowhere is stored"), "{err}");
+}
+
+#[test]
+fn an_account_is_exported_with_all_that_is_its_own_and_nothing_else() {
+    let daemon = Daemon::usual(&[]);
+    let mut ann = TestClient::connect(daemon.address);
+    ann.hello();
+    let register = Register {
+        name: "ann".into(),
+        password: "correct horse".into(),
+        invite: None,
+        device: Some("laptop".into()),
+        timeout_ms: None,
+    };
+    let token = ann.request(&register).unwrap().token;
+    let mut bob = daemon.login("bob");
+    bob.say("lobby", "not hers");
+    ann.create("plans");
+    ann.say("plans", "hers");
+    let state = daemon.home().to_str().unwrap().to_owned();
+    let state = format!("server.state_dir={state}");
+    let (code, out, err) = output(&["export", "--account", "Ann", "--set", &state]);
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    let lines: Vec<serde_json::Value> =
+        out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["account"]["name"], "ann");
+    assert_eq!(lines[1]["device"]["device"], "laptop");
+    let standing = |room: &str| lines.iter().any(|line| line["standing"]["room"] == room);
+    assert!(standing("lobby") && standing("plans"), "{out}");
+    let last = lines.last().unwrap();
+    assert_eq!((&last["room"], &last["text"]), (&"plans".into(), &"hers".into()));
+    assert!(!out.contains("not hers") && !out.contains("argon2"), "{out}");
+    assert!(!out.contains(&hex::encode(token.hash())), "{out}");
+    let (code, _, err) = output(&["export", "--account", "nobody", "--set", &state]);
+    assert_eq!(code, Some(69));
+    assert!(err.contains("no account nobody is registered"), "{err}");
 }

@@ -226,8 +226,7 @@ fn ask(client: &mut TestClient, deed: Deed) -> Verdict {
     let room = || ROOM.into();
     let name = |whom: usize| NAMES[whom].into();
     let ms = |seconds: Option<u64>| seconds.map(|seconds| seconds * 1_000);
-    let configure =
-        Configure { room: room(), private: None, announcement: None, slow_ms: None, timeout_ms };
+    let configure = Configure::of(room());
     let verdict = match deed {
         Deed::Join => code(client, &Join { room: room(), timeout_ms }),
         Deed::Leave => code(client, &Leave { room: room(), timeout_ms }),

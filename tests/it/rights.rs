@@ -19,13 +19,7 @@ fn private(client: &mut TestClient, room: &str) {
 }
 
 fn configure(room: &str) -> Configure {
-    Configure {
-        room: room.into(),
-        private: None,
-        announcement: None,
-        slow_ms: None,
-        timeout_ms: None,
-    }
+    Configure::of(room.into())
 }
 
 fn kick(name: &str) -> Kick {

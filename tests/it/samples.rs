@@ -9,18 +9,19 @@ use klatch::base::secret::Token;
 use klatch::protocol::codec;
 use klatch::protocol::event::{
     Bye, Configured, Deleted, Edited, Event, Gone, Invited, Joined, LeaveReason, Left, Marked,
-    Message, Ranked, Reacted, Removed, ServerPing, TopicChanged, TypingChanged, Unreacted,
+    Message, Ranked, Reacted, Removed, Renamed, ServerPing, TopicChanged, TypingChanged, Unreacted,
 };
 use klatch::protocol::reply::{
-    DeviceInfo, DeviceList, Durability, Empty, Entry, EntryKind, HistoryPage, Hit, Limits,
-    LoggedIn, MemberInfo, MemberList, Page, Pong, Reaction, Registration, Role, RoomInfo, RoomKind,
-    RoomList, RoomState, Said, SearchPage, StandingInfo, StandingList, TopicState, UnreadInfo,
-    UnreadList, Welcome,
+    BlockInfo, BlockList, DeviceInfo, DeviceList, Durability, Empty, Entry, EntryKind, HistoryPage,
+    Hit, Limits, LoggedIn, MemberInfo, MemberList, Page, Pong, Reaction, Registration, Role,
+    RoomInfo, RoomKind, RoomList, RoomState, Said, SearchPage, StandingInfo, StandingList,
+    TopicState, UnreadInfo, UnreadList, Welcome,
 };
 use klatch::protocol::request::{
-    Ban, Configure, Create, Delete, Devices, Direct, Edit, Hello, History, Invite, Join, Kick,
-    Leave, Login, Logout, MarkRead, Members, Mute, Passwd, Ping, Quit, Rank, React, Register,
-    Request, Revoke, Rooms, Say, Search, Standings, Topic, Typing, Unread, Unregister,
+    Ban, Block, Blocks, Configure, Create, Delete, DeleteRoom, Devices, Direct, Edit, Hello,
+    History, Invite, Join, Kick, Leave, Login, Logout, MarkRead, Members, Mute, Passwd, Ping, Quit,
+    Rank, React, Register, RenameRoom, Request, Revoke, Rooms, Say, Search, Standings, Topic,
+    Typing, Unread, Unregister,
 };
 use klatch::protocol::status::{Code, Refusal};
 
@@ -96,8 +97,13 @@ pub(crate) fn requests() -> Vec<(&'static str, Request)> {
         ("full", R::Ban(Ban { room: room(), name: "bob".into(), ms: Some(3_600_000), text: Some("enough".into()), timeout_ms: WAIT })),
         ("full", R::Mute(Mute { room: room(), name: "bob".into(), ms: Some(0), timeout_ms: WAIT })),
         ("full", R::Rank(Rank { room: room(), name: "bob".into(), role: Role::Moderator, timeout_ms: WAIT })),
-        ("minimal", R::Configure(Configure { room: room(), private: None, announcement: None, slow_ms: None, timeout_ms: None })),
-        ("full", R::Configure(Configure { room: room(), private: Some(true), announcement: Some(true), slow_ms: Some(5_000), timeout_ms: WAIT })),
+        ("minimal", R::Configure(Configure { room: room(), private: None, announcement: None, slow_ms: None, keep_ms: None, keep_entries: None, keep_bytes: None, timeout_ms: None })),
+        ("full", R::Configure(Configure { room: room(), private: Some(true), announcement: Some(true), slow_ms: Some(5_000), keep_ms: Some(2_592_000_000), keep_entries: Some(10_000), keep_bytes: Some(0), timeout_ms: WAIT })),
+        ("full", R::RenameRoom(RenameRoom { room: room(), name: "dev".into(), timeout_ms: WAIT })),
+        ("full", R::DeleteRoom(DeleteRoom { room: room(), timeout_ms: WAIT })),
+        ("full", R::Block(Block { name: "bob".into(), on: true, timeout_ms: WAIT })),
+        ("minimal", R::Blocks(Blocks { after: None, limit: None, timeout_ms: None })),
+        ("full", R::Blocks(Blocks { after: Some(7), limit: Some(50), timeout_ms: WAIT })),
         ("full", R::Standings(Standings { room: room(), after: Some(7), limit: Some(50), timeout_ms: WAIT })),
     ]
 }
@@ -128,13 +134,14 @@ pub(crate) fn events() -> Vec<(&'static str, Event)> {
         ("many", E::Joined(Joined { room: room(), names: Page(vec![alice(); limits::PRESENCE_NAMES]), count: 5_000, members: 70_000 })),
         ("reasons", E::Left(Left {
             room: room(),
-            gone: Page([LeaveReason::Left, LeaveReason::Logout, LeaveReason::Lost, LeaveReason::Timeout, LeaveReason::Removed, LeaveReason::Shutdown, LeaveReason::Kicked, LeaveReason::Banned].map(gone).to_vec()),
-            count: 8, members: 1,
+            gone: Page([LeaveReason::Left, LeaveReason::Logout, LeaveReason::Lost, LeaveReason::Timeout, LeaveReason::Removed, LeaveReason::Shutdown, LeaveReason::Kicked, LeaveReason::Banned, LeaveReason::Deleted].map(gone).to_vec()),
+            count: 9, members: 1,
         })),
         ("device", E::Removed(Removed { room: room(), reason: LeaveReason::Left, by: None, text: None, until: None })),
         ("banned", E::Removed(Removed { room: room(), reason: LeaveReason::Banned, by: Some(alice()), text: Some("enough".into()), until: Some(TIME) })),
         ("full", E::Invited(Invited { room: room(), by: alice() })),
-        ("full", E::Configured(Configured { room: room(), kind: RoomKind::Private, announcement: true, slow_ms: 5_000, by: alice() })),
+        ("full", E::Configured(Configured { room: room(), kind: RoomKind::Private, announcement: true, slow_ms: 5_000, keep_ms: Some(1), keep_entries: None, keep_bytes: None, by: alice() })),
+        ("full", E::Renamed(Renamed { room: room(), name: "dev".into(), by: alice() })),
         ("full", E::Ranked(Ranked { room: room(), name: "bob".into(), role: Role::Moderator, by: alice() })),
         ("full", E::Read(Marked { room: room(), seq: Seq(300) })),
         ("begun", E::Typing(TypingChanged { room: room(), from: alice(), active: true })),
@@ -161,6 +168,9 @@ fn room_state() -> RoomState {
         role: Role::Owner,
         announcement: false,
         slow_ms: 0,
+        keep_ms: None,
+        keep_entries: None,
+        keep_bytes: None,
         read: None,
     }
 }
@@ -178,6 +188,9 @@ fn direct_state() -> RoomState {
         role: Role::Member,
         announcement: false,
         slow_ms: 0,
+        keep_ms: Some(86_400_000),
+        keep_entries: Some(1_000),
+        keep_bytes: Some(1_048_576),
         read: Some(Seq(3_990)),
     }
 }
@@ -267,6 +280,10 @@ pub(crate) fn results() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("first", "edit", result(&Said { seq: Seq(4), time: TIME, dup: false })),
         ("first", "delete", result(&Said { seq: Seq(5), time: TIME, dup: false })),
         ("already", "react", result(&Said { seq: Seq(1), time: TIME, dup: true })),
+        ("empty", "rename_room", result(&Empty {})),
+        ("empty", "delete_room", result(&Empty {})),
+        ("empty", "block", result(&Empty {})),
+        ("full", "blocks", result(&BlockList { blocks: Page(vec![BlockInfo { id: 7, name: alice() }]), more: false })),
         ("empty", "mark_read", result(&Empty {})),
         ("empty", "unread", result(&UnreadList { rooms: Page(vec![]), more: false })),
         ("full", "unread", result(&UnreadList { rooms: Page(vec![UnreadInfo { room: "ops".into(), read: Seq(300), unread: 500, mentions: 2 }]), more: true })),

@@ -3,10 +3,10 @@
 use klatch::base::id::Seq;
 use klatch::protocol::event::Event;
 use klatch::protocol::reply::UnreadInfo;
-use klatch::protocol::request::{Delete, Join, Leave, Login, MarkRead, Unread};
+use klatch::protocol::request::{Delete, Join, Leave, MarkRead, Unread};
 use klatch::protocol::status::Code;
 
-use crate::support::people::{account, again};
+use crate::support::people::{account, again, another_device};
 use crate::support::{TestClient, TestServer};
 
 fn mark(room: &str, seq: u64) -> MarkRead {
@@ -23,23 +23,11 @@ fn info(room: &str, read: u64, unread: u32, mentions: u32) -> UnreadInfo {
     UnreadInfo { room: room.into(), read: Seq(read), unread, mentions }
 }
 
-fn password_login(server: &TestServer, name: &str) -> TestClient {
-    let mut client = server.connect();
-    client.hello();
-    let password = Some("correct horse".into());
-    let login = Login { password, ..Login::guest(name.into()) };
-    let rooms = client.request(&login).unwrap().rooms.len();
-    for _ in 0..rooms {
-        client.expect(|event| matches!(event, Event::Room(_)).then_some(()));
-    }
-    client
-}
-
 #[test]
 fn what_is_read_on_one_device_is_read_on_all_and_after_a_restart() {
     let server = TestServer::start();
     let mut ann = account(&server, "ann");
-    let mut phone = password_login(&server, "ann");
+    let mut phone = another_device(&server, "ann");
     let mut bob = account(&server, "bob");
     assert_eq!(unread(&mut ann), []);
     ann.say("lobby", "my own are never unread");

@@ -34,6 +34,9 @@ pub(crate) fn session() -> String {
         role: Role::Member,
         announcement: false,
         slow_ms: 0,
+        keep_ms: None,
+        keep_entries: None,
+        keep_bytes: None,
         read: None,
     };
     let logged_in = LoggedIn {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Command, Parser, Subcommand, value_parser};
-use klatch::base::name::{NameError, RoomName};
+use klatch::base::name::{NameError, RoomName, UserName};
 use klatch::server::admin::table::{self, Given};
 
 /// A chat daemon: rooms, a formal protocol, fair scheduling, TLS by default.
@@ -50,11 +50,16 @@ pub(crate) enum Task {
         /// The copy.
         file: PathBuf,
     },
-    /// Print what was said in a room, as a line of JSON for each entry.
+    /// Print what was said in a room, or everything that is stored of an account, as lines of JSON.
+    #[command(arg_required_else_help = true)]
     Export {
         /// The room's name.
-        #[arg(value_parser = room)]
-        room: RoomName,
+        #[arg(value_parser = room, required_unless_present = "account")]
+        room: Option<RoomName>,
+        /// Everything of this account instead: itself, its devices, its places in rooms, whom it blocks,
+        /// and what it said; no secret, and nothing of others.
+        #[arg(long, value_name = "NAME", value_parser = user, conflicts_with = "room")]
+        account: Option<UserName>,
     },
     /// Look at configuration, certificate, ports, files, disk, clock and database, and advise.
     Check {
@@ -129,6 +134,11 @@ impl Subcommand for Request {
     fn has_subcommand(name: &str) -> bool {
         table::find(name).is_some()
     }
+}
+
+/// An account's name, likewise.
+fn user(text: &str) -> Result<UserName, NameError> {
+    UserName::parse(text)
 }
 
 /// A room's name, as it is written on the command line.

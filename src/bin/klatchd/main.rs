@@ -15,6 +15,7 @@ use klatch::server::admin::{self, ask, show, table};
 use klatch::server::check::{Finding, Verdict};
 use klatch::server::run::Boot;
 use klatch::store::sqlite::backup::{self, CopyError};
+use klatch::store::sqlite::export;
 
 /// Chosen by measurement: docs/decisions/0006-jemalloc.md.
 #[global_allocator]
@@ -154,8 +155,15 @@ fn work(task: Task, database: &Path, out: &mut impl Write) -> Result<(), CopyErr
             });
             writeln!(out, "the database holds {holdings} again{kept}")
         }
-        Task::Export { room } => {
-            return backup::export(database, &room, &mut BufWriter::new(out)).map(drop);
+        Task::Export { room, account } => {
+            let out = &mut BufWriter::new(out);
+            if let Some(room) = room {
+                export::room(database, &room, out)?;
+            }
+            if let Some(account) = account {
+                export::account(database, &account, out)?;
+            }
+            Ok(())
         }
         // These do not concern the database alone.
         Task::Admin { .. } | Task::Check { .. } => Ok(()),

@@ -17,6 +17,9 @@ fn state(epoch: u64, seq: u64, first: u64) -> RoomState {
         role: crate::protocol::reply::Role::Member,
         announcement: false,
         slow_ms: 0,
+        keep_ms: None,
+        keep_entries: None,
+        keep_bytes: None,
         read: None,
     }
 }

@@ -219,6 +219,7 @@ impl<T> Core<T> {
             }
             wire::Event::Invited(invited) => self.backlog.offer(Event::Invited(invited)),
             wire::Event::Configured(set) => self.offer(&set.room.clone(), Event::Configured(set)),
+            wire::Event::Renamed(renamed) => self.rename(renamed),
             wire::Event::Ranked(ranked) => self.offer(&ranked.room.clone(), Event::Ranked(ranked)),
             wire::Event::Read(mark) => self.offer(&mark.room.clone(), Event::Read(mark)),
             wire::Event::Ping(_) => self.ask(&Ping { timeout_ms: None }, Purpose::Ping),
@@ -251,7 +252,25 @@ impl<T> Core<T> {
         }
     }
 
+    /// A room has another name from now on, and goes on as it is.
+    fn rename(&mut self, renamed: wire::Renamed) {
+        if let Some(mut room) = self.rooms.remove(&renamed.room) {
+            room.rename(&renamed.name);
+            self.behind |= room.is_behind();
+            self.rooms.insert(Arc::clone(&renamed.name), room);
+            self.backlog.push(Event::Renamed(renamed));
+        }
+    }
+
     fn enter(&mut self, state: RoomState) -> Result<(), Error> {
+        // While the client was away the room may have got another name: its epoch tells.
+        let same = |(_, room): &(&Arc<str>, &Room)| room.epoch() == state.epoch;
+        if !self.rooms.contains_key(&state.room)
+            && let Some(old) = self.rooms.iter().find(same).map(|(name, _)| Arc::clone(name))
+        {
+            let (room, name) = (old, Arc::clone(&state.room));
+            self.rename(wire::Renamed { room, name, by: "".into() });
+        }
         if let Some(room) = self.rooms.get_mut(&state.room) {
             room.enter(&state, &mut self.backlog);
             self.behind |= room.is_behind();

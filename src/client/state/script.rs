@@ -61,6 +61,9 @@ pub(crate) fn room(name: &str, epoch: u64, seq: u64) -> RoomState {
         role: Role::Member,
         announcement: false,
         slow_ms: 0,
+        keep_ms: None,
+        keep_entries: None,
+        keep_bytes: None,
         read: None,
     }
 }

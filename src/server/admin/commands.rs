@@ -18,6 +18,7 @@ use crate::server::run::invitation_link;
 use crate::server::shutdown::RETRY_AFTER;
 use crate::store::StoreError;
 use crate::store::registry::Change;
+use crate::store::retention::{AccountUsage, RoomUsage};
 
 type Doing = LocalBoxFuture<'static, Answer>;
 
@@ -102,6 +103,39 @@ pub(super) fn rooms(daemon: Rc<Daemon>, _: Given) -> Doing {
             json!({"room": room.name.as_str(), "kind": room.kind, "members": room.members})
         };
         Ok(Value::Array(all.iter().map(row).collect()))
+    }
+    .boxed_local()
+}
+
+pub(super) fn usage(daemon: Rc<Daemon>, given: Given) -> Doing {
+    async move {
+        let (told, counted) = oneshot::channel();
+        // If the session that asked is gone, nobody needs the answer.
+        daemon.server.store.usage(Box::new(move |usage| drop(told.send(usage))));
+        let usage = counted.await.unwrap_or(Err(StoreError::Unavailable)).map_err(|error| {
+            Failure::from(format!("{error}; with store.engine = \"memory\" nothing is counted"))
+        })?;
+        let oldest = |ms: u64| {
+            let ms = i64::try_from(ms).unwrap_or(i64::MAX);
+            jiff::Timestamp::from_millisecond(ms).unwrap_or_default().to_string()
+        };
+        Ok(Value::Array(match given.get("by").map_or("room", String::as_str) {
+            "room" => {
+                let row = |room: &RoomUsage| {
+                    let name = room.room.as_deref().unwrap_or("(deleted)");
+                    json!({"room": name, "entries": room.entries, "bytes": room.bytes, "oldest": oldest(room.oldest)})
+                };
+                usage.rooms.iter().map(row).collect()
+            }
+            "account" => {
+                let row = |one: &AccountUsage| {
+                    let name = one.account.as_ref().map_or("(guests)", |(_, name)| &**name);
+                    json!({"account": name, "entries": one.entries, "bytes": one.bytes})
+                };
+                usage.accounts.iter().map(row).collect()
+            }
+            other => return Err(format!("{other:?} is nothing to list by: room, or account").into()),
+        }))
     }
     .boxed_local()
 }

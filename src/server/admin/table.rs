@@ -95,6 +95,18 @@ pub const COMMANDS: &[Command] = &[
         run: commands::rooms,
     },
     Command {
+        name: "usage",
+        help: "Tell what takes the space of the database, by room or by account, the largest first",
+        parameters: &[Parameter {
+            name: "by",
+            value: "room|account",
+            help: "What to list [default: room]",
+            required: false,
+        }],
+        first: &["room", "account", "entries", "bytes", "oldest"],
+        run: commands::usage,
+    },
+    Command {
         name: "kick",
         help: "End the sessions of a name, or one session by its number; they may come back",
         parameters: &[Parameter {

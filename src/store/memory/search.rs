@@ -9,23 +9,17 @@ use crate::protocol::reply::Entry;
 use crate::store::reactions;
 use crate::store::search::{Hits, Search};
 
-/// A room that is kept, as long as somebody holds it.
-#[derive(Debug)]
-pub(super) struct Listed {
-    pub(super) name: Arc<str>,
-    pub(super) shelf: Weak<Mutex<Shelf>>,
-}
-
 /// Finds what is asked for; the rooms are bounded in bytes together, and so is the work.
-pub(super) fn find(rooms: &[Listed], search: &Search) -> Hits {
+pub(super) fn find(rooms: &[Weak<Mutex<Shelf>>], search: &Search) -> Hits {
     let before = search.before.unwrap_or(u64::MAX);
     let mut found: Vec<(u64, Arc<str>, Entry)> = Vec::new();
-    for Listed { name, shelf } in rooms {
-        let wanted = search.room.as_ref().is_none_or(|room| room.as_str() == &**name);
-        let Some(shelf) = shelf.upgrade().filter(|_| wanted && (search.sees)(name)) else {
-            continue;
-        };
+    for shelf in rooms.iter().filter_map(Weak::upgrade) {
         let shelf = shelf.lock();
+        let name = &shelf.name;
+        let wanted = search.room.as_ref().is_none_or(|room| room.as_str() == &**name);
+        if !(wanted && (search.sees)(name)) {
+            continue;
+        }
         let older = shelf.entries.iter().rev().filter(|kept| kept.order < before);
         // Of one room no more can be shown than of all, and one tells that there are more.
         let hits = older.filter(|kept| search.matches(&kept.entry)).take(search.limit + 1);

@@ -1,5 +1,6 @@
 //! Accounts, devices and invitations as rows.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -42,6 +43,15 @@ pub(super) fn everybody(connection: &Connection) -> rusqlite::Result<Everybody> 
     while let Some(row) = rows.next()? {
         if let Ok(room) = RoomName::parse(&row.get::<_, String>(1)?) {
             all.homes.push((account_id(row, 0)?, room));
+        }
+    }
+    let known: HashMap<_, _> =
+        all.accounts.iter().map(|who| (who.account, Arc::clone(who))).collect();
+    let mut statement = connection.prepare("SELECT account, blocked FROM block")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if let Some(blocked) = known.get(&account_id(row, 1)?) {
+            all.blocks.push((account_id(row, 0)?, Arc::clone(blocked)));
         }
     }
     Ok(all)
@@ -139,6 +149,16 @@ pub(super) fn change(connection: &Connection, change: &Change) -> rusqlite::Resu
         }
         Change::Unregister(account) => {
             done(connection, "DELETE FROM account WHERE id = ?", [account.0])
+        }
+        Change::Block { by, of, on: true } => {
+            // Of two accounts that are still there.
+            let sql = "INSERT OR IGNORE INTO block (account, blocked)
+                       SELECT one.id, other.id FROM account AS one, account AS other
+                       WHERE one.id = ? AND other.id = ?";
+            done(connection, sql, [by.0, of.0])
+        }
+        Change::Block { by, of, on: false } => {
+            done(connection, "DELETE FROM block WHERE account = ? AND blocked = ?", [by.0, of.0])
         }
         Change::Invite { code, until, admin } => {
             let until = until.map(signed);

@@ -2,17 +2,15 @@
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
 use super::schema::{self, OpenError};
-use super::{fresh_epoch, pages, rows};
-use crate::base::name::RoomName;
-use crate::protocol::reply::Entry;
-use crate::store::Range;
+use super::{fresh_epoch, rows};
+use crate::base::name::{RoomName, UserName};
 
 /// Why a copy was not made or not put back.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +29,9 @@ pub enum CopyError {
     /// There is no such room.
     #[error("no room {0} is stored; nothing was ever said there")]
     NoRoom(RoomName),
+    /// There is no such account.
+    #[error("no account {0} is registered")]
+    NoAccount(UserName),
     /// The database cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -108,40 +109,7 @@ pub fn restore(database: &Path, from: &Path) -> Result<(Holdings, Option<PathBuf
     Ok((holdings, kept))
 }
 
-/// A line of an export.
-#[derive(serde::Serialize)]
-struct Line<'a> {
-    room: &'a str,
-    #[serde(flatten)]
-    entry: &'a Entry,
-}
-
-/// Writes what was said in a room, one JSON object for each entry; returns how many there are.
-pub fn export(database: &Path, room: &RoomName, out: &mut dyn Write) -> Result<u64, CopyError> {
-    let failed = |source| CopyError::Sqlite { path: database.to_owned(), source };
-    let connection = read(database)?;
-    if rows::room(&connection, room).map_err(failed)?.is_none() {
-        return Err(CopyError::NoRoom(room.clone()));
-    }
-    // One moment for all pages.
-    connection.execute_batch("BEGIN").map_err(failed)?;
-    let (mut after, mut count) = (crate::base::id::Seq(0), 0);
-    loop {
-        let range = Range::After(after, None);
-        let page = pages::page(&connection, room, range, 1_000, usize::MAX).map_err(failed)?;
-        for entry in &page.entries {
-            let line = serde_json::to_string(&Line { room: room.as_str(), entry });
-            let line = line.map_err(io::Error::from).map_err(io(Path::new("the output")))?;
-            writeln!(out, "{line}").map_err(io(Path::new("the output")))?;
-            (after, count) = (entry.seq, count + 1);
-        }
-        if !page.more {
-            return Ok(count);
-        }
-    }
-}
-
-fn io(path: &Path) -> impl Fn(io::Error) -> CopyError {
+pub(super) fn io(path: &Path) -> impl Fn(io::Error) -> CopyError {
     let path = path.to_owned();
     move |source| CopyError::Io { path: path.clone(), source }
 }
@@ -153,7 +121,8 @@ fn beside(path: &Path, end: &str) -> PathBuf {
     name.into()
 }
 
-fn read(path: &Path) -> Result<Connection, CopyError> {
+/// Opens a database that may be in use.
+pub(super) fn read(path: &Path) -> Result<Connection, CopyError> {
     // SQLite's own message does not say that there is no file.
     File::open(path).map_err(io(path))?;
     let failed = |source| CopyError::Sqlite { path: path.to_owned(), source };
@@ -172,8 +141,7 @@ fn copy(source: &Connection, to: &Path) -> Result<(), CopyError> {
     File::open(to).and_then(|file| file.sync_all()).map_err(io(to))
 }
 
-/// Reads every page of a copy, and compares tables with indexes.
-/// Reads a database through, while the server runs or not.
+/// Reads every page of a database, and compares tables with indexes, while the server runs or not.
 pub fn verify(path: &Path) -> Result<Holdings, CopyError> {
     let connection = read(path)?;
     let failed = |source: rusqlite::Error| CopyError::Damaged {
@@ -233,12 +201,10 @@ fn sync_folder(path: &Path) -> Result<(), CopyError> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
     use super::*;
     use crate::base::id::Epoch;
     use crate::store::sqlite::SqliteStore;
-    use crate::store::sqlite::tests::{lobby, open, say};
+    use crate::store::sqlite::tests::{open, say};
 
     /// A database with so many entries.
     fn database(folder: &Path, entries: u64) -> (PathBuf, SqliteStore) {
@@ -299,23 +265,5 @@ mod tests {
         fs::write(&copy, b"no database at all").unwrap();
         assert!(restore(&path, &copy).is_err());
         assert!(matches!(restore(&path, &dir.path().join("none")), Err(CopyError::Io { .. })));
-    }
-
-    #[test]
-    fn a_room_is_written_out_line_by_line() {
-        let dir = tempfile::tempdir().unwrap();
-        let (path, _store) = database(dir.path(), 2_500);
-        let mut out = Vec::new();
-        assert_eq!(export(&path, &lobby(), &mut out).unwrap(), 2_500);
-        let lines: Vec<serde_json::Value> = String::from_utf8(out)
-            .unwrap()
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect();
-        let seqs: HashSet<u64> = lines.iter().map(|line| line["seq"].as_u64().unwrap()).collect();
-        assert_eq!(seqs.len(), 2_500);
-        assert_eq!((&lines[7]["from"], &lines[7]["text"]), (&"ann".into(), &"text 8".into()));
-        let nowhere = RoomName::parse("nowhere").unwrap();
-        assert!(matches!(export(&path, &nowhere, &mut Vec::new()), Err(CopyError::NoRoom(_))));
     }
 }

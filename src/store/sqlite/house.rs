@@ -6,16 +6,22 @@ use rusqlite::{Connection, Row, params};
 
 use super::rows::{signed, unsigned};
 use crate::base::id::{AccountId, Seq};
+use crate::store::retention::Keep;
 use crate::store::standing::{Access, Rank, Settings, Standing};
-use crate::store::{Changes, House};
+use crate::store::{Changes, Fate, House};
 
 /// What a room goes on from besides its history.
 pub(super) fn read(connection: &Connection, room: i64) -> rusqlite::Result<House> {
     let settings = connection
-        .prepare_cached("SELECT access, announcement, slow_ms FROM room WHERE id = ?")?
+        .prepare_cached(
+            "SELECT access, announcement, slow_ms, keep_ms, keep_entries, keep_bytes
+             FROM room WHERE id = ?",
+        )?
         .query_row([room], |row| {
             let access = if row.get::<_, i64>(0)? == 1 { Access::Private } else { Access::Public };
-            Ok(Settings { access, announcement: row.get(1)?, slow_ms: row.get(2)? })
+            let number = |index| row.get::<_, Option<i64>>(index).map(|n| n.map(unsigned));
+            let keep = Keep { age_ms: number(3)?, entries: number(4)?, bytes: number(5)? };
+            Ok(Settings { access, announcement: row.get(1)?, slow_ms: row.get(2)?, keep })
         })?;
     let standings = connection
         .prepare_cached(
@@ -47,12 +53,21 @@ fn standing(row: &Row<'_>) -> rusqlite::Result<(AccountId, Arc<str>, Standing)> 
 
 /// Writes what has changed of it.
 pub(super) fn write(connection: &Connection, room: i64, changes: &Changes) -> rusqlite::Result<()> {
-    if let Some(Settings { access, announcement, slow_ms }) = changes.settings {
+    if let Some(Settings { access, announcement, slow_ms, keep }) = changes.settings {
         connection
             .prepare_cached(
-                "UPDATE room SET access = ?, announcement = ?, slow_ms = ? WHERE id = ?",
+                "UPDATE room SET access = ?, announcement = ?, slow_ms = ?,
+                     keep_ms = ?, keep_entries = ?, keep_bytes = ? WHERE id = ?",
             )?
-            .execute(params![i64::from(access == Access::Private), announcement, slow_ms, room])?;
+            .execute(params![
+                i64::from(access == Access::Private),
+                announcement,
+                slow_ms,
+                keep.age_ms.map(signed),
+                keep.entries.map(signed),
+                keep.bytes.map(signed),
+                room
+            ])?;
     }
     for &(account, standing) in &changes.standings {
         let account = signed(account.0);
@@ -84,6 +99,21 @@ pub(super) fn write(connection: &Connection, room: i64, changes: &Changes) -> ru
                 standing.muted_until.map(signed),
                 signed(standing.read.0),
             ])?;
+    }
+    match &changes.fate {
+        Some(Fate::Renamed(name)) => {
+            connection
+                .prepare_cached("UPDATE room SET name = ? WHERE id = ?")?
+                .execute(params![name.as_str(), room])?;
+        }
+        Some(Fate::Deleted) => {
+            // What begins with a space is nobody's name.
+            connection
+                .prepare_cached("UPDATE room SET deleted = 1, name = ' ' || id WHERE id = ?")?
+                .execute([room])?;
+            connection.prepare_cached("DELETE FROM standing WHERE room = ?")?.execute([room])?;
+        }
+        None => {}
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use crossbeam_channel::Sender;
 use rusqlite::Connection;
 
 use super::rows::{self, RoomRow};
-use super::writer::{Append, Command, Founding};
+use super::writer::{Append, Command, Floors, Founding};
 use super::{Queues, Read, house, messages, pages};
 use crate::base::id::{Epoch, Key, Seq};
 use crate::protocol::reply::TopicState;
@@ -27,6 +27,7 @@ pub(super) struct SqliteJournal {
     writes: Sender<Command>,
     reads: Sender<Read>,
     looks: Sender<Read>,
+    floors: Floors,
     committed: Committed,
 }
 
@@ -39,7 +40,7 @@ impl SqliteJournal {
         room: Arc<Founding>,
         found: Option<RoomRow>,
         connection: &Connection,
-        Queues { writes, reads, looks }: Queues,
+        Queues { writes, reads, looks, floors }: Queues,
         committed: Committed,
     ) -> rusqlite::Result<Self> {
         let (topic, keys, house) = match found {
@@ -61,6 +62,7 @@ impl SqliteJournal {
             writes,
             reads,
             looks,
+            floors,
             committed,
         })
     }
@@ -76,7 +78,8 @@ impl Journal for SqliteJournal {
     }
 
     fn first(&self) -> Seq {
-        self.first
+        let floor = self.floors.lock().get(&self.room.epoch).copied();
+        floor.map_or(self.first, Seq::next)
     }
 
     fn topic(&self) -> Option<TopicState> {
@@ -106,25 +109,25 @@ impl Journal for SqliteJournal {
     }
 
     fn read(&self, range: Range, limit: usize, bytes: usize, reader: Reader) {
-        let room = Arc::clone(&self.room);
+        let room = self.room.epoch;
         let page = move |connection: &Connection| {
             // All of it at one moment.
             let moment = connection.unchecked_transaction()?;
-            pages::page(&moment, &room.name, range, limit, bytes)
+            pages::page(&moment, room, range, limit, bytes)
         };
         ask(&self.reads, page, reader);
     }
 
     fn find(&self, from: &Arc<str>, key: Key, finder: Finder) {
-        let (room, from) = (Arc::clone(&self.room), Arc::clone(from));
-        ask(&self.looks, move |connection| rows::find(connection, &room.name, &from, key), finder);
+        let (room, from) = (self.room.epoch, Arc::clone(from));
+        ask(&self.looks, move |connection| rows::find(connection, room, &from, key), finder);
     }
 
     fn look(&self, seq: Seq, looker: Looker) {
-        let room = Arc::clone(&self.room);
+        let room = self.room.epoch;
         let target = move |connection: &Connection| {
             let moment = connection.unchecked_transaction()?;
-            messages::target(&moment, &room.name, seq)
+            messages::target(&moment, room, seq)
         };
         ask(&self.looks, target, looker);
     }

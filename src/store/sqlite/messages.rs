@@ -6,24 +6,23 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::index;
 use super::rows::{self, signed, unsigned};
-use crate::base::id::{AccountId, Seq};
-use crate::base::name::RoomName;
+use crate::base::id::{AccountId, Epoch, Seq};
 use crate::protocol::reply::{Entry, EntryKind};
 use crate::store::{NewEntry, Target};
 
 /// The message of a seq, if there is one.
 pub(super) fn target(
     connection: &Connection,
-    room: &RoomName,
+    room: Epoch,
     seq: Seq,
 ) -> rusqlite::Result<Option<Target>> {
     let found = connection
         .prepare_cached(
             "SELECT room, account, deleted IS NOT NULL FROM entry
-             WHERE room = (SELECT id FROM room WHERE name = ?) AND seq = ? AND kind = ?",
+             WHERE room = (SELECT id FROM room WHERE epoch = ?) AND seq = ? AND kind = ?",
         )?
         .query_row(
-            params![room.as_str(), signed(seq.0), rows::kind_number(EntryKind::Message)],
+            params![signed(room.0), signed(seq.0), rows::kind_number(EntryKind::Message)],
             |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get(2)?)),
         )
         .optional()?;

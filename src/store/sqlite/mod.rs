@@ -5,6 +5,7 @@
 
 mod accounts;
 pub mod backup;
+pub mod export;
 mod house;
 mod index;
 mod journal;
@@ -14,7 +15,10 @@ mod registry;
 mod rows;
 mod schema;
 mod search;
+mod sweep;
+mod trim;
 mod unread;
+mod usage;
 mod writer;
 
 use std::path::Path;
@@ -28,8 +32,9 @@ use rusqlite::Connection;
 use self::journal::SqliteJournal;
 use self::registry::SqliteRegistry;
 pub use self::schema::OpenError;
-use self::writer::{Command, Founding, Writer, WriterTally};
-use super::registry::Registry;
+use self::writer::{Command, Floors, Founding, Writer, WriterTally};
+use super::registry::{Registry, Told};
+use super::retention::{Retention, Usage};
 use super::search::{Search, Searcher};
 use super::{Committed, Journal, RoomKind, RoomRecord, Store, StoreError, Vitals};
 use crate::base::id::Epoch;
@@ -42,6 +47,8 @@ const WRITES: usize = 65_536;
 const READS: usize = 4_096;
 /// Searches that may wait: the last of them for not much longer than people do.
 const SEARCHES: usize = 64;
+/// Sweeps and reports that may wait: one after the other is enough.
+const SWEEPS: usize = 4;
 /// Threads that read pages.
 const READERS: usize = 2;
 
@@ -56,6 +63,8 @@ struct Queues {
     reads: Sender<Read>,
     /// What a room waits for: a thread of its own does it, and nothing else.
     looks: Sender<Read>,
+    /// Up to where rooms were trimmed.
+    floors: Floors,
 }
 
 /// The store.
@@ -64,6 +73,7 @@ pub struct SqliteStore {
     catalogue: Arc<Mutex<Connection>>,
     queues: Queues,
     searches: Sender<search::Job>,
+    sweeps: Sender<sweep::Job>,
     /// How often the file was opened.
     run: u32,
     writer: Mutex<Option<JoinHandle<()>>>,
@@ -89,7 +99,14 @@ impl SqliteStore {
             .name("store-search".into())
             .spawn(move || search::run(&searched, &jobs))
             .map_err(io)?;
-        let writer = Writer::new(path, connection, commands);
+        let (sweeps, jobs) = bounded(SWEEPS);
+        let (swept, ways) = (path.to_owned(), writes.clone());
+        std::thread::Builder::new()
+            .name("store-sweep".into())
+            .spawn(move || sweep::run(&swept, &jobs, ways))
+            .map_err(io)?;
+        let floors = Floors::default();
+        let writer = Writer::new(path, connection, commands, Arc::clone(&floors));
         let tally = writer.tally();
         let writer = std::thread::Builder::new().name("store-write".into()).spawn(move || {
             writer.run();
@@ -97,9 +114,9 @@ impl SqliteStore {
             drop(lock);
         });
         let writer = Mutex::new(Some(writer.map_err(io)?));
-        let queues = Queues { writes, reads, looks };
+        let queues = Queues { writes, reads, looks, floors };
         let catalogue = Arc::new(Mutex::new(catalogue));
-        Ok(Self { catalogue, queues, searches, run, writer, tally })
+        Ok(Self { catalogue, queues, searches, sweeps, run, writer, tally })
     }
 }
 
@@ -178,6 +195,22 @@ impl Store for SqliteStore {
         // A queue that is full is not a thread that hangs: but nobody could tell, so it says nothing.
         let write = Box::new(move || drop(reads.try_send(read)));
         drop(self.queues.writes.try_send(Command::Probe(write)));
+    }
+
+    fn sweep(&self, keep: Retention, now: u64, told: Told<u64>) {
+        if let Err(refused) = self.sweeps.try_send(sweep::Job::Sweep(keep, now, told))
+            && let sweep::Job::Sweep(.., told) = refused.into_inner()
+        {
+            told(Err(StoreError::Busy));
+        }
+    }
+
+    fn usage(&self, told: Told<Usage>) {
+        if let Err(refused) = self.sweeps.try_send(sweep::Job::Usage(told))
+            && let sweep::Job::Usage(told) = refused.into_inner()
+        {
+            told(Err(StoreError::Busy));
+        }
     }
 
     fn vitals(&self) -> Vitals {

@@ -3,8 +3,7 @@
 use rusqlite::{Connection, Row, params};
 
 use super::rows::{self, RoomRow, signed, unsigned};
-use crate::base::id::Seq;
-use crate::base::name::RoomName;
+use crate::base::id::{Epoch, Seq};
 use crate::protocol::reply::{Entry, EntryKind};
 use crate::store::reactions::{self, Given};
 use crate::store::{Page, Range};
@@ -15,12 +14,12 @@ pub(super) const COLUMNS: &str = "seq, time, kind, name, text, re, edited, delet
 /// A page of a room's entries.
 pub(super) fn page(
     connection: &Connection,
-    name: &RoomName,
+    room: Epoch,
     range: Range,
     limit: usize,
     bytes: usize,
 ) -> rusqlite::Result<Page> {
-    let Some(RoomRow { id, first, head, .. }) = rows::room(connection, name)? else {
+    let Some(RoomRow { id, first, head, .. }) = rows::room_of(connection, room)? else {
         return Ok(Page { entries: Vec::new(), first: Seq(1), head: Seq(0), more: false });
     };
     let end = head.next().0;
@@ -32,7 +31,7 @@ pub(super) fn page(
         }
         Range::Around(seq) => {
             return Range::around(seq, (limit, bytes), |range, limit, bytes| {
-                page(connection, name, range, limit, bytes)
+                page(connection, room, range, limit, bytes)
             });
         }
         Range::At(time) => {
@@ -67,7 +66,8 @@ pub(super) fn page(
     Ok(Page { entries, first, head, more })
 }
 
-fn time_of(connection: &Connection, room: i64, seq: Seq) -> rusqlite::Result<u64> {
+/// When an entry was taken.
+pub(super) fn time_of(connection: &Connection, room: i64, seq: Seq) -> rusqlite::Result<u64> {
     connection
         .prepare_cached("SELECT time FROM entry WHERE room = ? AND seq = ?")?
         .query_row([room, signed(seq.0)], |row| row.get(0))

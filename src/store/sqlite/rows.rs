@@ -57,7 +57,7 @@ pub(super) fn rooms(connection: &Connection) -> rusqlite::Result<Vec<RoomRecord>
     let mut statement = connection.prepare(
         "SELECT name, kind, one, other, coalesce((
              SELECT text FROM entry WHERE room = room.id AND kind = 2 ORDER BY seq DESC LIMIT 1
-         ), ''), access FROM room",
+         ), topic, ''), access FROM room WHERE NOT deleted",
     )?;
     let mut rows = statement.query([])?;
     let mut rooms = Vec::new();
@@ -92,28 +92,40 @@ pub(super) struct RoomRow {
     pub(super) head: Seq,
 }
 
+const ROOM: &str = "SELECT id, epoch, floor,
+    max(floor, coalesce((SELECT max(seq) FROM entry WHERE room = room.id), 0)) FROM room";
+
+fn room_row(row: &Row<'_>) -> rusqlite::Result<RoomRow> {
+    let seq = |index| row.get(index).map(|seq| Seq(unsigned(seq)));
+    let (floor, head): (Seq, Seq) = (seq(2)?, seq(3)?);
+    Ok(RoomRow { id: row.get(0)?, epoch: Epoch(unsigned(row.get(1)?)), first: floor.next(), head })
+}
+
 /// A room as it was left.
 pub(super) fn room(connection: &Connection, name: &RoomName) -> rusqlite::Result<Option<RoomRow>> {
     connection
-        .prepare_cached(
-            "SELECT id, epoch, (SELECT min(seq) FROM entry WHERE room = room.id),
-                 (SELECT max(seq) FROM entry WHERE room = room.id) FROM room WHERE name = ?",
-        )?
-        .query_row([name.as_str()], |row| {
-            let seq = |index| row.get::<_, Option<i64>>(index).map(|seq| seq.map(unsigned));
-            let head = Seq(seq(3)?.unwrap_or(0));
-            let first = seq(2)?.map_or(head.next(), Seq);
-            Ok(RoomRow { id: row.get(0)?, epoch: Epoch(unsigned(row.get(1)?)), first, head })
-        })
+        .prepare_cached(&format!("{ROOM} WHERE name = ?"))?
+        .query_row([name.as_str()], room_row)
         .optional()
 }
 
-/// The newest topic of a room.
+/// The same, whatever it is called now.
+pub(super) fn room_of(connection: &Connection, epoch: Epoch) -> rusqlite::Result<Option<RoomRow>> {
+    connection
+        .prepare_cached(&format!("{ROOM} WHERE epoch = ? AND NOT deleted"))?
+        .query_row([signed(epoch.0)], room_row)
+        .optional()
+}
+
+/// The newest topic of a room; the entry that set it may be gone.
 pub(super) fn topic(connection: &Connection, room: i64) -> rusqlite::Result<Option<TopicState>> {
     connection
         .prepare_cached(
-            "SELECT text, name, time, seq FROM entry
-             WHERE room = ? AND kind = 2 ORDER BY seq DESC LIMIT 1",
+            "SELECT * FROM (SELECT text, name, time, seq FROM entry
+                 WHERE room = ?1 AND kind = 2 ORDER BY seq DESC LIMIT 1)
+             UNION ALL
+             SELECT topic, topic_name, topic_time, topic_seq FROM room
+             WHERE id = ?1 AND topic IS NOT NULL LIMIT 1",
         )?
         .query_row([room], |row| {
             Ok(TopicState {
@@ -156,20 +168,34 @@ pub(super) fn keys(connection: &Connection, room: i64, limit: usize) -> rusqlite
         }
     }
     known_keys.reverse();
-    Ok(Keys { known: known_keys, since: oldest.filter(|_| count == limit) })
+    if count < limit {
+        // Those of entries that are gone are looked for when they are asked for.
+        oldest = connection
+            .prepare_cached("SELECT max(time) + 1 FROM spent WHERE room = ?")?
+            .query_row([room], |row| row.get::<_, Option<i64>>(0))?
+            .map(|newest| oldest.unwrap_or(0).max(unsigned(newest)));
+    }
+    Ok(Keys { known: known_keys, since: oldest })
 }
 
 /// What was done in a room under a key of this name.
 pub(super) fn find(
     connection: &Connection,
-    room: &RoomName,
+    room: Epoch,
     from: &str,
     key: Key,
 ) -> rusqlite::Result<Option<Known>> {
-    connection
-        .prepare_cached(&format!(
-            "{KNOWN} WHERE key = ? AND name = ? AND room = (SELECT id FROM room WHERE name = ?)",
-        ))?
-        .query_row(params![&key.0[..], from, room.as_str()], known)
-        .optional()
+    const HERE: &str =
+        "WHERE key = ? AND name = ? AND room = (SELECT id FROM room WHERE epoch = ?)";
+    const SPENT: &str = "SELECT key, seq, time, name, '', kind, re, 1 FROM spent";
+    for source in [KNOWN, SPENT] {
+        let found = connection
+            .prepare_cached(&format!("{source} {HERE}"))?
+            .query_row(params![&key.0[..], from, signed(room.0)], known)
+            .optional()?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
 }

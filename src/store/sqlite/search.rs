@@ -208,10 +208,10 @@ impl Finder<'_> {
         if let Some(known) = self.rooms.get(&id) {
             return Ok(known.clone());
         }
-        let name: String = connection
-            .prepare_cached("SELECT name FROM room WHERE id = ?")?
-            .query_row([id], |row| row.get(0))?;
-        let wanted = self.search.room.as_ref().is_none_or(|room| room.as_str() == name);
+        let (name, deleted): (String, bool) = connection
+            .prepare_cached("SELECT name, deleted FROM room WHERE id = ?")?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let wanted = !deleted && self.search.room.as_ref().is_none_or(|room| room.as_str() == name);
         let seen = wanted && (self.search.sees)(&name);
         let seen = seen.then(|| Arc::from(name));
         self.rooms.insert(id, seen.clone());

@@ -20,7 +20,7 @@ pub(super) fn open(store: &SqliteStore) -> (Box<dyn Journal>, Told) {
     (store.open(&lobby(), RoomKind::Public, committed).unwrap(), told)
 }
 
-fn entry(seq: u64, text: &str) -> NewEntry {
+pub(super) fn entry(seq: u64, text: &str) -> NewEntry {
     let (kind, from) = (EntryKind::Message, "ann".into());
     let entry = Entry::new(Seq(seq), seq * 10, kind, from, text.into());
     NewEntry {
@@ -30,7 +30,7 @@ fn entry(seq: u64, text: &str) -> NewEntry {
     }
 }
 
-fn entries(entries: Vec<NewEntry>) -> Changes {
+pub(super) fn entries(entries: Vec<NewEntry>) -> Changes {
     Changes { entries, ..Changes::default() }
 }
 
@@ -49,13 +49,13 @@ pub(super) fn say(
     outcome
 }
 
-fn page(journal: &dyn Journal, range: Range, limit: usize, bytes: usize) -> Page {
+pub(super) fn page(journal: &dyn Journal, range: Range, limit: usize, bytes: usize) -> Page {
     let (sender, read) = mpsc::channel();
     journal.read(range, limit, bytes, Box::new(move |page| sender.send(page.unwrap()).unwrap()));
     read.recv().unwrap()
 }
 
-fn seqs(page: &Page) -> Vec<u64> {
+pub(super) fn seqs(page: &Page) -> Vec<u64> {
     page.entries.iter().map(|entry| entry.seq.0).collect()
 }
 
@@ -134,14 +134,15 @@ fn a_full_disk_refuses_and_recovers_by_itself() {
     set(&connection, 40);
     let (writes, commands) = bounded(9);
     let (reads, _jobs) = bounded(9);
-    let queues = Queues { writes, looks: reads.clone(), reads };
+    let floors = Floors::default();
+    let queues = Queues { writes, looks: reads.clone(), reads, floors: Arc::clone(&floors) };
     let (sender, told) = mpsc::channel();
     let founding = Founding { name: lobby(), kind: RoomKind::Public, epoch: Epoch(1) };
     let catalogue = schema::open_reader(&path).unwrap();
     let committed = Arc::new(move |ticket, outcome| sender.send((ticket, outcome)).unwrap());
     let mut journal =
         SqliteJournal::new(Arc::new(founding), None, &catalogue, queues, committed).unwrap();
-    let mut writer = Writer::new(&path, connection, commands);
+    let mut writer = Writer::new(&path, connection, commands, floors);
     let mut attempt = |writer: &mut Writer, seq| {
         let receipt = journal.append(entries(vec![entry(seq, &"x".repeat(10_000))]));
         assert!(matches!(receipt, Receipt::Pending(_)));

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
+use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::accounts;
@@ -17,6 +18,7 @@ use super::index;
 use super::messages;
 use super::rows;
 use super::schema;
+use super::trim::{self, Trim};
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::histogram::Histogram;
 use crate::base::id::{AccountId, Epoch, Seq};
@@ -50,11 +52,16 @@ pub(super) struct Append {
     pub(super) committed: Committed,
 }
 
+/// Up to where rooms were trimmed since the start.
+pub(super) type Floors = Arc<Mutex<HashMap<Epoch, Seq>>>;
+
 /// What the writer is asked.
 pub(super) enum Command {
     Append(Append),
     /// Who is registered changes.
     Change(Change, Told<Changed>),
+    /// The oldest entries of a room go.
+    Trim(Trim, Told<()>),
     /// Finish, and give the file back.
     Stop,
     /// Do this, in its turn.
@@ -67,7 +74,9 @@ pub(super) struct Writer {
     connection: Connection,
     commands: Receiver<Command>,
     /// For each room that was written to: its row, and its newest seq.
-    rooms: HashMap<RoomName, Row>,
+    rooms: HashMap<Epoch, Row>,
+    /// For each room that was trimmed: up to where.
+    floors: Floors,
     failing: bool,
     /// Entries that are not in the index; more than there are, until it is known to be complete.
     unindexed: usize,
@@ -105,13 +114,19 @@ impl From<rusqlite::Error> for Failure {
 }
 
 impl Writer {
-    pub(super) fn new(path: &Path, connection: Connection, commands: Receiver<Command>) -> Self {
+    pub(super) fn new(
+        path: &Path,
+        connection: Connection,
+        commands: Receiver<Command>,
+        floors: Floors,
+    ) -> Self {
         let unindexed = index::missing(&connection).unwrap_or(usize::MAX);
         Self {
             path: path.to_owned(),
             connection,
             commands,
             rooms: HashMap::new(),
+            floors,
             failing: false,
             unindexed,
             tally: Arc::default(),
@@ -133,15 +148,8 @@ impl Writer {
     pub(super) fn step(&mut self) -> bool {
         let first = match self.next() {
             Some(Command::Append(first)) => first,
-            Some(Command::Probe(told)) => {
-                told();
-                return true;
-            }
-            Some(Command::Change(change, told)) => {
-                self.change(&change, told);
-                return true;
-            }
-            Some(Command::Stop) | None => return false,
+            Some(command) => return self.see_to(command),
+            None => return false,
         };
         let mut count = first.changes.entries.len();
         let mut batch = vec![first];
@@ -157,11 +165,27 @@ impl Writer {
             }
         }
         self.write(&batch);
-        match other {
-            Some(Command::Change(change, told)) => self.change(&change, told),
-            Some(Command::Probe(told)) => told(),
-            Some(Command::Append(_) | Command::Stop) => return false,
-            None => {}
+        other.is_none_or(|command| self.see_to(command))
+    }
+
+    /// Does what is not an append; false at the end.
+    fn see_to(&mut self, command: Command) -> bool {
+        match command {
+            Command::Change(change, told) => {
+                let what = "a change of accounts cannot be stored";
+                told(self.alone(what, |transaction| accounts::change(transaction, &change)));
+            }
+            Command::Trim(trim, told) => {
+                let what = "what is not kept any longer cannot be taken away";
+                let done = self.alone(what, |transaction| trim::apply(transaction, &trim));
+                if done.is_ok() {
+                    self.note_floor(&trim);
+                }
+                told(done);
+            }
+            Command::Probe(told) => told(),
+            Command::Append(append) => self.write(&[append]),
+            Command::Stop => return false,
         }
         true
     }
@@ -223,25 +247,36 @@ impl Writer {
         }
     }
 
-    /// A change of accounts has a transaction of its own: it is rare.
-    fn change(&mut self, change: &Change, told: Told<Changed>) {
-        let outcome = self.commit_change(change).map_err(|error| {
-            log::error!(error:% = error; "a change of accounts cannot be stored");
-            rows::store_error(&error)
-        });
-        if outcome == Err(StoreError::Unavailable) {
-            self.rooms.clear();
-            self.reopen();
+    fn note_floor(&mut self, trim: &Trim) {
+        if trim.last {
+            self.floors.lock().remove(&trim.epoch);
+            self.rooms.remove(&trim.epoch);
+        } else {
+            self.floors.lock().insert(trim.epoch, trim.up_to);
         }
-        told(outcome);
     }
 
-    fn commit_change(&mut self, change: &Change) -> rusqlite::Result<Changed> {
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let changed = accounts::change(&transaction, change)?;
-        transaction.commit()?;
-        Ok(changed)
+    /// What is rare has a transaction of its own.
+    fn alone<T>(
+        &mut self,
+        what: &str,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let begun = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        let done = begun.and_then(|transaction| {
+            let done = work(&transaction)?;
+            transaction.commit()?;
+            Ok(done)
+        });
+        done.map_err(|error| {
+            log::error!(error:% = error; "{what}");
+            let error = rows::store_error(&error);
+            if error == StoreError::Unavailable {
+                self.rooms.clear();
+                self.reopen();
+            }
+            error
+        })
     }
 
     /// One transaction for all; a batch that stands on a failed one is left out.
@@ -300,11 +335,11 @@ impl Writer {
 
 fn insert(
     transaction: &Transaction<'_>,
-    rooms: &mut HashMap<RoomName, Row>,
+    rooms: &mut HashMap<Epoch, Row>,
     append: &Append,
 ) -> Result<(), Failure> {
-    let Founding { name, .. } = &*append.room;
-    let mut row = match rooms.get(name) {
+    let epoch = append.room.epoch;
+    let mut row = match rooms.get(&epoch) {
         Some(row) => *row,
         None => find_or_found(transaction, &append.room)?,
     };
@@ -315,7 +350,7 @@ fn insert(
     for new in &append.changes.entries {
         let NewEntry { entry, account, key } = new;
         if entry.seq != row.head.next() {
-            rooms.remove(name);
+            rooms.remove(&epoch);
             return Err(Failure::Hole);
         }
         let AccountId(account) = *account;
@@ -336,19 +371,20 @@ fn insert(
         row.head = entry.seq;
     }
     house::write(transaction, row.id, &append.changes)?;
-    rooms.insert(name.clone(), row);
+    rooms.insert(epoch, row);
     Ok(())
 }
 
 fn find_or_found(transaction: &Transaction<'_>, room: &Founding) -> Result<Row, Failure> {
     let found = transaction
         .prepare_cached(
-            "SELECT id, (SELECT max(seq) FROM entry WHERE room = room.id) FROM room WHERE name = ?",
+            "SELECT id, max(floor, coalesce((SELECT max(seq) FROM entry WHERE room = room.id), 0))
+             FROM room WHERE epoch = ?",
         )?
-        .query_row([room.name.as_str()], |row| Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?)))
+        .query_row([rows::signed(room.epoch.0)], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     if let Some((id, head)) = found {
-        return Ok(Row { id, head: Seq(rows::unsigned(head.unwrap_or(0))) });
+        return Ok(Row { id, head: Seq(rows::unsigned(head)) });
     }
     let (kind, [one, other]) = match &room.kind {
         RoomKind::Public => (rows::PUBLIC, [None, None]),

@@ -2,7 +2,7 @@
 
 use klatch::protocol::event::Event;
 use klatch::protocol::reply::LoggedIn;
-use klatch::protocol::request::Register;
+use klatch::protocol::request::{Login, Register};
 
 use super::{TestClient, TestServer};
 
@@ -38,4 +38,17 @@ pub(crate) fn again(
         next.expect(|event| matches!(event, Event::Room(_)).then_some(()));
     }
     (next, logged_in)
+}
+
+/// The account on one device more.
+pub(crate) fn another_device(server: &TestServer, name: &str) -> TestClient {
+    let mut client = server.connect();
+    client.hello();
+    let password = Some("correct horse".into());
+    let login = Login { password, ..Login::guest(name.into()) };
+    let rooms = client.request(&login).unwrap().rooms.len();
+    for _ in 0..rooms {
+        client.expect(|event| matches!(event, Event::Room(_)).then_some(()));
+    }
+    client
 }

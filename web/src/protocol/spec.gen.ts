@@ -68,6 +68,20 @@ export const STATUS = {
 /** An integer of 64 bits: a bigint where a number would lose digits. */
 export type Uint64 = number | bigint
 
+export interface BlockInfo {
+  /** Identifies the account. */
+  id: Uint64
+  /** Its name. */
+  name: string
+}
+
+export interface BlockList {
+  /** The accounts, by `id`. */
+  blocks: BlockInfo[]
+  /** Whether there are more after the last. */
+  more: boolean
+}
+
 export interface ByeEvent {
   /** The status code's number. */
   code: number
@@ -96,6 +110,12 @@ export interface ConfiguredEvent {
   announcement: boolean
   /** What a member must wait between two messages, in milliseconds. */
   slow_ms: number
+  /** No entry older than this is kept, in milliseconds. */
+  keep_ms?: Uint64
+  /** No more entries than this are kept. */
+  keep_entries?: Uint64
+  /** No more bytes than this are kept. */
+  keep_bytes?: Uint64
   /** Who did it. */
   by: string
 }
@@ -197,7 +217,7 @@ export interface Gone {
   /** Its name. */
   name: string
   /** Why it left. */
-  reason: 'left' | 'logout' | 'lost' | 'timeout' | 'removed' | 'shutdown' | 'kicked' | 'banned'
+  reason: 'left' | 'logout' | 'lost' | 'timeout' | 'removed' | 'shutdown' | 'kicked' | 'banned' | 'deleted'
 }
 
 export interface HistoryPage {
@@ -396,13 +416,22 @@ export interface RemovedEvent {
   /** The room. */
   room: string
   /** Why: `left` if another device of the account left. */
-  reason: 'left' | 'logout' | 'lost' | 'timeout' | 'removed' | 'shutdown' | 'kicked' | 'banned'
-  /** The moderator, if it was one. */
+  reason: 'left' | 'logout' | 'lost' | 'timeout' | 'removed' | 'shutdown' | 'kicked' | 'banned' | 'deleted'
+  /** The moderator or owner, if it was one. */
   by?: string
   /** What the moderator says about it. */
   text?: string
   /** Until when the account cannot come back, in milliseconds since 1970 UTC. */
   until?: Uint64
+}
+
+export interface RenamedEvent {
+  /** The room, as it was called. */
+  room: string
+  /** Its new name. */
+  name: string
+  /** Who did it. */
+  by: string
 }
 
 export interface RoomEvent {
@@ -428,6 +457,12 @@ export interface RoomEvent {
   announcement: boolean
   /** What a member must wait between two messages, in milliseconds; 0: nothing. */
   slow_ms: number
+  /** No entry older than this is kept, in milliseconds, by the owner's wish. */
+  keep_ms?: Uint64
+  /** No more entries than this are kept, likewise. */
+  keep_entries?: Uint64
+  /** No more bytes than this are kept, likewise. */
+  keep_bytes?: Uint64
   /** How far the account has read; a guest's reading is not kept. */
   read?: Uint64
 }
@@ -473,6 +508,12 @@ export interface RoomState {
   announcement: boolean
   /** What a member must wait between two messages, in milliseconds; 0: nothing. */
   slow_ms: number
+  /** No entry older than this is kept, in milliseconds, by the owner's wish. */
+  keep_ms?: Uint64
+  /** No more entries than this are kept, likewise. */
+  keep_entries?: Uint64
+  /** No more bytes than this are kept, likewise. */
+  keep_bytes?: Uint64
   /** How far the account has read; a guest's reading is not kept. */
   read?: Uint64
 }
@@ -603,8 +644,10 @@ export interface Welcome {
 }
 
 export const SHAPES: Record<string, Record<string, string>> = {
+  BlockInfo: { id: 'u64', name: 'str' },
+  BlockList: { blocks: '1024*BlockInfo', more: 'bool' },
   ByeEvent: { code: 'u16', name: 'str', text: 'str', retry_after_ms: 'u64?', resume: 'bool', limit: 'str?', used: 'u64?', allowed: 'u64?' },
-  ConfiguredEvent: { room: 'str', kind: 'str', announcement: 'bool', slow_ms: 'u32', by: 'str' },
+  ConfiguredEvent: { room: 'str', kind: 'str', announcement: 'bool', slow_ms: 'u32', keep_ms: 'u64?', keep_entries: 'u64?', keep_bytes: 'u64?', by: 'str' },
   DeleteEvent: { room: 'str', seq: 'u64', time: 'u64', from: 'str', re: 'u64' },
   DeviceInfo: { id: 'u64', device: 'str', since: 'u64', seen: 'u64', online: 'bool', current: 'bool' },
   DeviceList: { devices: '32*DeviceInfo' },
@@ -630,10 +673,11 @@ export const SHAPES: Record<string, Record<string, string>> = {
   Reaction: { text: 'str', count: 'u32', names: '10*str' },
   ReadEvent: { room: 'str', seq: 'u64' },
   RemovedEvent: { room: 'str', reason: 'str', by: 'str?', text: 'str?', until: 'u64?' },
-  RoomEvent: { room: 'str', kind: 'str', with: 'str?', epoch: 'u64', seq: 'u64', first: 'u64', topic: 'str', members: 'u32', role: 'str', announcement: 'bool', slow_ms: 'u32', read: 'u64?' },
+  RenamedEvent: { room: 'str', name: 'str', by: 'str' },
+  RoomEvent: { room: 'str', kind: 'str', with: 'str?', epoch: 'u64', seq: 'u64', first: 'u64', topic: 'str', members: 'u32', role: 'str', announcement: 'bool', slow_ms: 'u32', keep_ms: 'u64?', keep_entries: 'u64?', keep_bytes: 'u64?', read: 'u64?' },
   RoomInfo: { room: 'str', kind: 'str', topic: 'str', members: 'u32' },
   RoomList: { rooms: '1024*RoomInfo', more: 'bool' },
-  RoomState: { room: 'str', kind: 'str', with: 'str?', epoch: 'u64', seq: 'u64', first: 'u64', topic: 'str', members: 'u32', role: 'str', announcement: 'bool', slow_ms: 'u32', read: 'u64?' },
+  RoomState: { room: 'str', kind: 'str', with: 'str?', epoch: 'u64', seq: 'u64', first: 'u64', topic: 'str', members: 'u32', role: 'str', announcement: 'bool', slow_ms: 'u32', keep_ms: 'u64?', keep_entries: 'u64?', keep_bytes: 'u64?', read: 'u64?' },
   Said: { seq: 'u64', time: 'u64', dup: 'bool' },
   SearchPage: { hits: '1024*Hit', next: 'u64?' },
   StandingInfo: { id: 'u64', name: 'str', role: 'str', invited: 'bool', banned_until: 'u64?', muted_until: 'u64?' },
@@ -681,6 +725,10 @@ export interface Methods {
   mute: { params: MuteParams; result: Empty }
   rank: { params: RankParams; result: Empty }
   configure: { params: ConfigureParams; result: Empty }
+  rename_room: { params: RenameRoomParams; result: Empty }
+  delete_room: { params: DeleteRoomParams; result: Empty }
+  block: { params: BlockParams; result: Empty }
+  blocks: { params: BlocksParams; result: BlockList }
   standings: { params: StandingsParams; result: StandingList }
 }
 
@@ -718,6 +766,10 @@ export const RESULTS: Record<keyof Methods, string> = {
   mute: 'Empty',
   rank: 'Empty',
   configure: 'Empty',
+  rename_room: 'Empty',
+  delete_room: 'Empty',
+  block: 'Empty',
+  blocks: 'BlockList',
   standings: 'StandingList',
 }
 
@@ -1039,6 +1091,46 @@ export interface ConfigureParams {
   announcement?: boolean
   /** What a member must wait between two messages, in milliseconds; 0: nothing. */
   slow_ms?: number
+  /** Keep no entry that is older, in milliseconds; 0: as the server does. It never keeps more. */
+  keep_ms?: Uint64
+  /** Keep no more entries; 0: as the server does. */
+  keep_entries?: Uint64
+  /** Keep no more bytes; 0: as the server does. */
+  keep_bytes?: Uint64
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface RenameRoomParams {
+  /** The room. */
+  room: string
+  /** Its new name. */
+  name: string
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface DeleteRoomParams {
+  /** The room. */
+  room: string
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface BlockParams {
+  /** The other account's name. */
+  name: string
+  /** Whether it is to be blocked. */
+  on: boolean
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface BlocksParams {
+  /** Start after this account's `id`. */
+  after?: Uint64
+  /** At most so many; the page's bound is the default. */
+  limit?: number
   /** Give up if the request's turn has not come within this many milliseconds. */
   timeout_ms?: number
 }
@@ -1068,6 +1160,7 @@ export interface Events {
   removed: RemovedEvent
   invited: InvitedEvent
   configured: ConfiguredEvent
+  renamed: RenamedEvent
   ranked: RankedEvent
   read: ReadEvent
   typing: TypingEvent
@@ -1089,6 +1182,7 @@ export const EVENTS: Record<string, string> = {
   removed: 'RemovedEvent',
   invited: 'InvitedEvent',
   configured: 'ConfiguredEvent',
+  renamed: 'RenamedEvent',
   ranked: 'RankedEvent',
   read: 'ReadEvent',
   typing: 'TypingEvent',

@@ -161,6 +161,7 @@ fn json_of(event: &Event) -> Value {
         Event::Removed(payload) => named("removed", payload),
         Event::Invited(payload) => named("invited", payload),
         Event::Configured(payload) => named("configured", payload),
+        Event::Renamed(payload) => named("renamed", payload),
         Event::Ranked(payload) => named("ranked", payload),
         Event::Read(payload) => named("read", payload),
         _ => json!({ "event": "unknown" }),

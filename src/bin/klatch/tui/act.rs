@@ -88,8 +88,7 @@ pub(super) async fn carry_out(client: &Client, room: &str, act: Act) -> Result<S
             Ok(format!("{name} is {} now", role.word()))
         }
         Act::Set(what) => {
-            let mut configure =
-                Configure { room, private: None, announcement: None, slow_ms: None, timeout_ms };
+            let mut configure = Configure::of(room);
             match what {
                 What::Private(private) => configure.private = Some(private),
                 What::Announcement(on) => configure.announcement = Some(on),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use klatch::client::{Error, Event};
-use klatch::protocol::event::{Joined, Left};
+use klatch::protocol::event::{Joined, Left, Renamed};
 use klatch::protocol::reply::{Page, RoomList, RoomState, TopicState};
 
 use super::app::{App, Done, Effect, Link};
@@ -74,7 +74,11 @@ impl App {
                 }
                 self.note_in(&room, "the room's history starts anew here");
             }
-            Event::Removed(_) | Event::Invited(_) | Event::Configured(_) | Event::Ranked(_) => {
+            Event::Removed(_)
+            | Event::Invited(_)
+            | Event::Configured(_)
+            | Event::Renamed(_)
+            | Event::Ranked(_) => {
                 self.ruled(&event);
             }
             // What follows it says the same.
@@ -105,6 +109,13 @@ impl App {
                 let slow =
                     if pause > 0 { format!(", one message in {pause} s") } else { String::new() };
                 self.note_in(&set.room, &format!("{by} set the room: {kind}, {who}{slow}"));
+            }
+            Event::Renamed(Renamed { room, name, by }) => {
+                if let Some(chat) = self.find(room) {
+                    chat.room = Arc::clone(name);
+                }
+                let by = if by.is_empty() { "somebody" } else { by };
+                self.note_in(name, &format!("{by} renamed the room from {room} to {name}"));
             }
             Event::Ranked(ranked) => {
                 let (name, role, by) = (&ranked.name, ranked.role.word(), &ranked.by);

@@ -29,6 +29,9 @@ fn room(name: &str, with: Option<&str>) -> RoomState {
         role: klatch::protocol::reply::Role::Member,
         announcement: false,
         slow_ms: 0,
+        keep_ms: None,
+        keep_entries: None,
+        keep_bytes: None,
         read: None,
     }
 }
