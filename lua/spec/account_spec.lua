@@ -164,10 +164,12 @@ describe("commands", function()
       ["/mute bob 10m"] = { "mute", { room = "den", name = "bob", ms = 600000 } },
       ["/mute bob"] = { "mute", { room = "den", name = "bob" } },
       ["/unmute @bob"] = { "mute", { room = "den", name = "bob", ms = 0 } },
-      ["/rank bob moderator"] = { "rank", { room = "den", name = "bob", role = "moderator" } },
+      ["/role bob moderator"] = { "rank", { room = "den", name = "bob", role = "moderator" } },
       ["/invite bob"] = { "invite", { room = "den", name = "bob" } },
-      ["/configure private slow 10s"] = { "configure", { room = "den", private = true, slow_ms = 10000 } },
-      ["/configure public talk slow off"] = {
+      ["/ban bob 10"] = { "ban", { room = "den", name = "bob", ms = 600000 } },
+      ["/set private slow 10s"] = { "configure", { room = "den", private = true, slow_ms = 10000 } },
+      ["/set announcement on slow 5"] = { "configure", { room = "den", announcement = true, slow_ms = 5000 } },
+      ["/set public announcement off slow off"] = {
         "configure", { room = "den", private = false, announcement = false, slow_ms = 0 },
       },
       ["/create -p attic Up here"] = { "create", { room = "attic", topic = "Up here", private = true } },
@@ -176,9 +178,11 @@ describe("commands", function()
       ["/revoke 7"] = { "revoke", { device = 7 } },
       ["/passwd"] = { "passwd", { old = "old", new = "new" } },
       ["/mute bob soon"] = "usage: /mute NAME [TIME]",
-      ["/rank bob"] = "usage: /rank NAME ROLE",
+      ["/unregister"] = { "unregister", { password = "new" } },
+      ["/role bob"] = "usage: /role NAME ROLE",
       ["/revoke it"] = "usage: /revoke ID",
-      ["/configure nonsense"] = "usage: /configure [private|public] [announce|talk] [slow TIME|off]",
+      ["/set announcement"] = "usage: /set [private|public] [announcement on|off] [slow TIME|off]",
+      ["/set nonsense"] = "usage: /set [private|public] [announcement on|off] [slow TIME|off]",
     }) do
       assert.are.same(want, (run(line)), line)
     end

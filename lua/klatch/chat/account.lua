@@ -43,6 +43,12 @@ return function(define, ask)
     end)
   end)
 
+  define("unregister", "/unregister", "delete your account for good; what you said stays", function(chat)
+    chat:secret("password, to delete the account: ", function(password)
+      ask(chat, "unregister", { password = password })
+    end)
+  end)
+
   define("logout", "/logout [all]", "log out for good, here or on all devices, and end", function(chat, argument)
     ask(chat, "logout", { all = argument == "all" or nil })
   end)

@@ -184,12 +184,12 @@ fn a_room_is_kept_in_order_from_the_command_line() {
     });
     assert_eq!(by, "ann");
     bob.join("den");
-    terminal.keys(&["/rank bob moderator", "Enter"]);
+    terminal.keys(&["/role bob moderator", "Enter"]);
     bob.expect(|event| matches!(event, Event::Ranked(_)).then_some(()));
     terminal.shows("ann made bob moderator");
-    terminal.keys(&["/rank bob member", "Enter"]);
+    terminal.keys(&["/role bob member", "Enter"]);
     bob.expect(|event| matches!(event, Event::Ranked(_)).then_some(()));
-    terminal.keys(&["/configure announce slow 10s", "Enter"]);
+    terminal.keys(&["/set announcement on slow 10s", "Enter"]);
     terminal.shows("moderators write, every 10 s");
     terminal.keys(&["/mute bob 10m", "Enter"]);
     terminal.shows("bob is muted");
