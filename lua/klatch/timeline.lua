@@ -40,7 +40,7 @@ end
 --- The message `seq` of a room as it is now, or nil if it is not known.
 function Timeline:message(room, seq)
   local list = self.rooms[room] or {}
-  local found = list[place(list, seq)]
+  local found = type(seq) == "number" and list[place(list, seq)]
   return found and found.seq == seq and found or nil
 end
 
@@ -151,13 +151,20 @@ function changes.unreact(message, event)
   end
 end
 
+-- A seq past 2^53 - 1, which is no number, is none that a room can reach.
+local function has_place(event)
+  return type(event.seq) == "number" and type(event.head or 0) == "number" and type(event.re or 0) == "number"
+end
+
 --- Takes an event; those that are about no message change nothing.
 -- @return the message that it is or is about, as it is now; nil if that is not known
 function Timeline:take(event)
-  if event.type == "message" then
-    return said(self, event)
-  elseif event.type == "reset" or event.type == "gone" then
+  if event.type == "reset" or event.type == "gone" then
     self.rooms[event.room] = nil
+  elseif not has_place(event) then
+    return nil
+  elseif event.type == "message" then
+    return said(self, event)
   elseif changes[event.type] then
     local message = self:message(event.room, event.re)
     if message and message.as_of < event.seq then

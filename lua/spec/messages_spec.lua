@@ -76,6 +76,15 @@ describe("a timeline", function()
     assert.are.equal(3, short:newest("lobby", 0).seq)
   end)
 
+  it("takes nothing that has no place", function()
+    local far = "18446744073709551615"
+    assert.is_nil(timeline:take(message(far)))
+    assert.is_nil(timeline:take(message(9, { head = far })))
+    assert.is_nil(timeline:take(change("edit", 9, far, "x")))
+    assert.is_nil(timeline:message("lobby", far))
+    assert.are.equal(3, timeline:newest("lobby", 0).seq)
+  end)
+
   it("keeps reactions within the protocol's bounds", function()
     for i = 1, 40 do
       timeline:take(change("react", 3 + i, 2, "kind " .. i))

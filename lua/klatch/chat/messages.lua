@@ -58,10 +58,10 @@ local function bounds_of(chat, room, entries)
   local state = chat.client:room(room)
   if not first then
     return "there is nothing"
-  elseif state and first.seq > state.first then
+  elseif state and type(first.seq) == "number" and first.seq > state.first then
     return ("there is more before it: /history #%d"):format(first.seq)
   end
-  return ("that is all there is up to #%d"):format(last.seq)
+  return "that is all there is up to #" .. tostring(last.seq)
 end
 
 --- Adds them; see `klatch.chat.commands`.

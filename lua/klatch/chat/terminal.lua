@@ -46,7 +46,7 @@ end
 function Chat:show(event)
   local message = self.timeline:take(event)
   if event.type == "message" then
-    return show_message(self, message)
+    return show_message(self, message or event)
   end
   local line = format.event(self.client, event)
   if line then
@@ -89,8 +89,8 @@ local function look_back(self, room)
   self.looked_at[room] = true
   self.client:request("history", { room = room, limit = LOOK_BACK }, function(page)
     for _, entry in ipairs(page and page.entries or {}) do
-      -- What came since is on the screen.
-      if entry.seq <= state.seq then
+      -- What came since is on the screen; what is no number is no place.
+      if type(entry.seq) == "number" and entry.seq <= state.seq then
         self:show_stored(answers.stored(room, entry, page.head))
       end
     end
