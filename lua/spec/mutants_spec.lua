@@ -101,7 +101,9 @@ local function seeds()
   local evil = "\27]0;x\7 \194\155 \226\128\174"
   for _, name in ipairs({ "message", "edit", "react" }) do
     local frame = support.event(name, { room = "lobby", seq = 1, time = 1, from = evil, text = evil, re = 1 })
-    all[#all + 1] = frame:sub(FRAME_HEADER + 1)
+    for _ = 1, 5 do
+      all[#all + 1] = frame:sub(FRAME_HEADER + 1)
+    end
   end
   return all
 end
@@ -124,6 +126,7 @@ local function use(event, timeline, client)
   for _, line in ipairs({
     format.event(client, event) or "",
     message and format.message(client, message) or "",
+    event.type == "message" and format.message(client, event, message) or "",
     format.note(event) or "",
   }) do
     assert(not line:find("%c"), "a control character would be printed")
