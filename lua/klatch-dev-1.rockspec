@@ -34,6 +34,7 @@ build = {
     ["klatch.chat.messages"] = "lua/klatch/chat/messages.lua",
     ["klatch.chat.moderation"] = "lua/klatch/chat/moderation.lua",
     ["klatch.chat.options"] = "lua/klatch/chat/options.lua",
+    ["klatch.chat.reading"] = "lua/klatch/chat/reading.lua",
     ["klatch.chat.terminal"] = "lua/klatch/chat/terminal.lua",
     ["klatch.chat.typing"] = "lua/klatch/chat/typing.lua",
     ["klatch.client"] = "lua/klatch/client.lua",

@@ -322,6 +322,15 @@ function react.ranked(self, event)
   return true
 end
 
+function react.read(self, event)
+  local room = self.rooms[event.room]
+  if room and are_numbers(event.seq) then
+    room.state.read = math.max(tonumber(room.state.read) or 0, event.seq)
+    self:push(event)
+  end
+  return true
+end
+
 function react.bye(self, event)
   self.bye = event
   self:push(event)

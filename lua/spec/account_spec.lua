@@ -5,6 +5,7 @@ local conversation = require("spec.conversation")
 local Editor = require("klatch.chat.editor")
 local errors = require("klatch.errors")
 local format = require("klatch.chat.format")
+local Reading = require("klatch.chat.reading")
 local support = require("spec.support")
 local tokens = require("klatch.tokens")
 
@@ -95,6 +96,33 @@ describe("a client with an account", function()
     feed(core, support.event("removed", { room = "lobby", reason = "kicked", by = "bob", text = "enough" }))
     assert.is_nil(core.rooms.lobby)
     assert.are.same({ "invited", "ranked", "configured", "removed", "gone" }, support.story(core))
+  end)
+
+  it("hears how far it has read elsewhere, and tells how far here", function()
+    local core = conversation.online()
+    feed(core, support.event("read", { room = "lobby", seq = 5 }) .. support.event("read", { room = "lobby", seq = 4 }))
+    assert.are.equal(5, core.rooms.lobby.state.read)
+    local due, asked_for = {}, {}
+    local client = { core = { is_account = true } }
+    function client.room()
+      return core.rooms.lobby.state
+    end
+    function client.after(_, _, act)
+      due[#due + 1] = act
+    end
+    function client.request(_, method, params)
+      asked_for[#asked_for + 1] = { method, params }
+    end
+    local reading = Reading.new(client)
+    for _, seq in ipairs({ 5, 7, 6, 8 }) do
+      reading:saw("lobby", seq)
+    end
+    assert.are.equal(1, #due)
+    due[1]()
+    assert.are.same({ { "mark_read", { room = "lobby", seq = 8 } } }, asked_for)
+    client.core.is_account = false
+    reading:saw("lobby", 9)
+    assert.are.equal(1, #due)
   end)
 
   it("knows whether its token is of use when it ends", function()

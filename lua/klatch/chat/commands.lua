@@ -182,7 +182,7 @@ end, true)
 
 require("klatch.chat.messages")(define, ask, on_result)
 require("klatch.chat.moderation")(define, ask)
-require("klatch.chat.account")(define, ask)
+require("klatch.chat.account")(define, ask, on_result)
 
 define("name", "/name NAME", "go on under another name", function(chat, argument)
   chat:rename(argument)

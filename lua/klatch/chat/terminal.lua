@@ -6,6 +6,7 @@ local commands = require("klatch.chat.commands")
 local Editor = require("klatch.chat.editor")
 local format = require("klatch.chat.format")
 local keyboard = require("klatch.chat.keyboard")
+local Reading = require("klatch.chat.reading")
 local text = require("klatch.text")
 local Timeline = require("klatch.timeline")
 local Typing = require("klatch.chat.typing")
@@ -105,6 +106,7 @@ function Chat:go_to(room)
     local topic = state.topic ~= "" and ": " .. state.topic or ""
     self:note(("%s (%s)%s"):format(format.room(self.client, room), format.members(state.members), topic))
     look_back(self, room)
+    self.reading:saw(room, self.client.core.rooms[room].last)
   end
 end
 
@@ -139,6 +141,12 @@ function Chat:quit()
   end
 end
 
+-- Whether an event stands in its room's order.
+local function client_follows(self, event)
+  local room = self.client.core.rooms[event.room]
+  return room ~= nil and event.seq ~= nil and event.seq == room.last
+end
+
 local function listen(self)
   self.client:on("*", function(event)
     local note = format.note(event)
@@ -149,6 +157,9 @@ local function listen(self)
       self.heard[event.from] = true
     end
     self.typing:take(event)
+    if event.room and event.room == self.room and client_follows(self, event) then
+      self.reading:saw(event.room, event.seq)
+    end
     if event.type == "gone" and event.room == self.room then
       self.room = self.client:room_names()[1]
     end
@@ -188,6 +199,7 @@ function Chat.run(client, options)
     timeline = Timeline.new(),
     columns = keyboard.columns(),
   }, Chat)
+  self.reading = Reading.new(client)
   self.typing = Typing.new(client, function()
     redraw(self)
   end)
@@ -208,6 +220,9 @@ function Chat.run(client, options)
   end)
   local sound, ended, why = pcall(function()
     self:note(("you are %s; /help tells what can be done"):format(client:name()))
+    if client.core.is_account then
+      commands.run(self, "/unread")
+    end
     if self.room then
       self:go_to(self.room)
     end
