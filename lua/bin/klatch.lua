@@ -49,15 +49,27 @@ local function main()
     io.write(options_of.HELP)
     return 0
   end
-  local client, why = entrance.connect(options, { program = "klatch.lua", on_unknown_server = decide }, complain)
-  if not client then
-    complain(why)
-    return exit_code(why)
-  end
   local lines = options.line or options.listen or not keyboard.is_terminal()
   local mode = require(lines and "klatch.chat.line" or "klatch.chat.terminal")
-  local ended, result = mode.run(client, options)
-  entrance.leave(client, complain)
+  local settings = { program = "klatch.lua", on_unknown_server = decide }
+  local ended, result, client, why
+  local former, name
+  repeat
+    client, why = entrance.connect(options, settings, complain)
+    if not client and former then
+      -- The other name is not to be had.
+      complain(why)
+      options.name = former
+      client, why = entrance.connect(options, settings, complain)
+    end
+    if not client then
+      complain(why)
+      return exit_code(why)
+    end
+    ended, result, name = mode.run(client, options)
+    entrance.leave(client, complain)
+    former, options.name, options.register = client:name(), name, nil
+  until not name
   if not ended then
     complain(result.text or result)
     return exit_code(result)

@@ -185,15 +185,15 @@ own["return"] = function(self, request, state, error, now)
 end
 
 --- A stored entry as the event that it was when it was live; one of a kind that a later version
--- has is an event of the type `entry`.
-function answers.stored(room, entry)
+-- has is an event of the type `entry`. A message is as it was at `head`, the newest seq of its page.
+function answers.stored(room, entry, head)
   local event = {}
   for key, value in pairs(entry) do
     event[key] = value
   end
   local known = codec.events[entry.kind]
   event.type = known and known.stored and entry.kind or "entry"
-  event.room, event.from_history = room, true
+  event.room, event.head, event.from_history = room, head, true
   return event
 end
 
@@ -317,6 +317,15 @@ function react.ranked(self, event)
   local room = self.rooms[event.room]
   if room then
     room.state.role = event.name == self.name and event.role or room.state.role
+    self:push(event)
+  end
+  return true
+end
+
+function react.read(self, event)
+  local room = self.rooms[event.room]
+  if room and are_numbers(event.seq) then
+    room.state.read = math.max(tonumber(room.state.read) or 0, event.seq)
     self:push(event)
   end
   return true

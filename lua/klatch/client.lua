@@ -6,6 +6,7 @@
 local Core = require("klatch.core")
 local errors = require("klatch.errors")
 local Link = require("klatch.link")
+local pages = require("klatch.pages")
 local protocol = require("klatch.protocol")
 local Trust = require("klatch.trust")
 
@@ -345,35 +346,9 @@ function Client:room_names()
   return names
 end
 
---- Everything that a list holds, page by page: `callback` gets all items in one list.
--- `method` is one whose result has a list and `more`, as `rooms` and `members`.
-function Client:collect(method, params, callback, all)
-  all = all or {}
-  return self:request(method, params, function(result, error)
-    if not result then
-      return callback(nil, error)
-    end
-    local list = {}
-    for _, value in pairs(result) do
-      list = type(value) == "table" and value or list
-    end
-    for _, item in ipairs(list) do
-      all[#all + 1] = item
-    end
-    local last = list[#list]
-    if not (result.more and last) then
-      return callback(all)
-    end
-    local next_params = {}
-    for key, value in pairs(params) do
-      next_params[key] = value
-    end
-    next_params.after = last.id or last.seq or last.room or last.name
-    local asked, why = self:collect(method, next_params, callback, all)
-    if not asked then
-      callback(nil, why)
-    end
-  end)
+--- Everything that a list, a history or a search holds, page by page; see `klatch.pages`.
+function Client:collect(method, params, callback, most)
+  return pages.collect(self, method, params, callback, most)
 end
 
 return Client

@@ -18,6 +18,8 @@ return {
     name_chars = 32,
     client_bytes = 128,
     presence_names = 32,
+    reaction_kinds = 32,
+    reaction_names = 10,
     page_bytes = 60000,
     history_page = 200,
     list_page = 200,

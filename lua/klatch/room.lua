@@ -128,7 +128,7 @@ function Room:page(page, stored)
     if entry.seq > self.last then
       any = true
       skip_to(self, entry.seq)
-      tell(self, entry.seq, stored(self.name, entry))
+      tell(self, entry.seq, stored(self.name, entry, page.head))
     end
   end
   if not any then

@@ -5,6 +5,7 @@ local conversation = require("spec.conversation")
 local Editor = require("klatch.chat.editor")
 local errors = require("klatch.errors")
 local format = require("klatch.chat.format")
+local Reading = require("klatch.chat.reading")
 local support = require("spec.support")
 local tokens = require("klatch.tokens")
 
@@ -97,6 +98,33 @@ describe("a client with an account", function()
     assert.are.same({ "invited", "ranked", "configured", "removed", "gone" }, support.story(core))
   end)
 
+  it("hears how far it has read elsewhere, and tells how far here", function()
+    local core = conversation.online()
+    feed(core, support.event("read", { room = "lobby", seq = 5 }) .. support.event("read", { room = "lobby", seq = 4 }))
+    assert.are.equal(5, core.rooms.lobby.state.read)
+    local due, asked_for = {}, {}
+    local client = { core = { is_account = true } }
+    function client.room()
+      return core.rooms.lobby.state
+    end
+    function client.after(_, _, act)
+      due[#due + 1] = act
+    end
+    function client.request(_, method, params)
+      asked_for[#asked_for + 1] = { method, params }
+    end
+    local reading = Reading.new(client)
+    for _, seq in ipairs({ 5, 7, 6, 8 }) do
+      reading:saw("lobby", seq)
+    end
+    assert.are.equal(1, #due)
+    due[1]()
+    assert.are.same({ { "mark_read", { room = "lobby", seq = 8 } } }, asked_for)
+    client.core.is_account = false
+    reading:saw("lobby", 9)
+    assert.are.equal(1, #due)
+  end)
+
   it("knows whether its token is of use when it ends", function()
     for method, void in pairs({ quit = false, logout = true, unregister = true }) do
       local core = conversation.online()
@@ -164,10 +192,12 @@ describe("commands", function()
       ["/mute bob 10m"] = { "mute", { room = "den", name = "bob", ms = 600000 } },
       ["/mute bob"] = { "mute", { room = "den", name = "bob" } },
       ["/unmute @bob"] = { "mute", { room = "den", name = "bob", ms = 0 } },
-      ["/rank bob moderator"] = { "rank", { room = "den", name = "bob", role = "moderator" } },
+      ["/role bob moderator"] = { "rank", { room = "den", name = "bob", role = "moderator" } },
       ["/invite bob"] = { "invite", { room = "den", name = "bob" } },
-      ["/configure private slow 10s"] = { "configure", { room = "den", private = true, slow_ms = 10000 } },
-      ["/configure public talk slow off"] = {
+      ["/ban bob 10"] = { "ban", { room = "den", name = "bob", ms = 600000 } },
+      ["/set private slow 10s"] = { "configure", { room = "den", private = true, slow_ms = 10000 } },
+      ["/set announcement on slow 5"] = { "configure", { room = "den", announcement = true, slow_ms = 5000 } },
+      ["/set public announcement off slow off"] = {
         "configure", { room = "den", private = false, announcement = false, slow_ms = 0 },
       },
       ["/create -p attic Up here"] = { "create", { room = "attic", topic = "Up here", private = true } },
@@ -176,9 +206,11 @@ describe("commands", function()
       ["/revoke 7"] = { "revoke", { device = 7 } },
       ["/passwd"] = { "passwd", { old = "old", new = "new" } },
       ["/mute bob soon"] = "usage: /mute NAME [TIME]",
-      ["/rank bob"] = "usage: /rank NAME ROLE",
+      ["/unregister"] = { "unregister", { password = "new" } },
+      ["/role bob"] = "usage: /role NAME ROLE",
       ["/revoke it"] = "usage: /revoke ID",
-      ["/configure nonsense"] = "usage: /configure [private|public] [announce|talk] [slow TIME|off]",
+      ["/set announcement"] = "usage: /set [private|public] [announcement on|off] [slow TIME|off]",
+      ["/set nonsense"] = "usage: /set [private|public] [announcement on|off] [slow TIME|off]",
     }) do
       assert.are.same(want, (run(line)), line)
     end

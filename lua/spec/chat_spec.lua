@@ -109,7 +109,7 @@ describe("a line that is entered", function()
 
   it("is said, or is a command", function()
     local told = chat()
-    local lines = { "hello", "  ", "//etc", "/join ops", "/topic New things", "/msg bob", "/nonsense x", "/join" }
+    local lines = { "hello", "  ", "//etc", "/join ops", "/topic New things", "/query @bob", "/nonsense x", "/join" }
     for _, line in ipairs(lines) do
       commands.run(told.chat, line)
     end
@@ -117,9 +117,9 @@ describe("a line that is entered", function()
     assert.are.same({
       { "join", { room = "ops" } },
       { "topic", { room = "lobby", topic = "New things" } },
+      { "direct", { name = "bob" } },
     }, told.asked)
     assert.are.same({
-      "usage: /msg NAME TEXT",
       "there is no command /nonsense; /help tells them all",
       "usage: /join ROOM",
     }, told.notes)

@@ -46,6 +46,7 @@ describe("a room", function()
     assert.are.equal("entry", all[1].type)
     assert.are.equal("poll", all[1].kind)
     assert.are.equal(3, all[1].options)
+    assert.are.same({ true, 2 }, { all[1].from_history, all[1].head })
     assert.are.equal("message", all[2].type)
   end)
 

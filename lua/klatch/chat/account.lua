@@ -1,12 +1,29 @@
 --- The commands of the chat program about one's account: its devices, its password, the way out.
 -- @module klatch.chat.account
 
+local format = require("klatch.chat.format")
+
 local function seconds(milliseconds)
   return math.floor((tonumber(milliseconds) or 0) / 1000)
 end
 
 --- Adds them; see `klatch.chat.commands`.
-return function(define, ask)
+return function(define, ask, tell)
+  define("unread", "/unread", "tell in which rooms there is something to read", function(chat)
+    local asked, why = chat.client:collect("unread", {}, tell(chat, function(rooms)
+      for _, one in ipairs(rooms) do
+        local named = one.mentions > 0 and (", %d for you"):format(one.mentions) or ""
+        chat:note(("%s: %d to read%s"):format(format.room(chat.client, one.room), one.unread, named))
+      end
+      if #rooms == 0 then
+        chat:note("there is nothing to read")
+      end
+    end))
+    if not asked then
+      chat:note(tostring(why))
+    end
+  end)
+
   define("devices", "/devices", "list the devices of your account", function(chat)
     ask(chat, "devices", {}, function(result)
       for _, device in ipairs(result.devices) do
@@ -40,6 +57,12 @@ return function(define, ask)
           end)
         end)
       end)
+    end)
+  end)
+
+  define("unregister", "/unregister", "delete your account for good; what you said stays", function(chat)
+    chat:secret("password, to delete the account: ", function(password)
+      ask(chat, "unregister", { password = password })
     end)
   end)
 

@@ -1,7 +1,6 @@
 --- What a line that begins with `/` does.
 -- @module klatch.chat.commands
 
-local answers = require("klatch.answers")
 local codec = require("klatch.codec")
 local format = require("klatch.chat.format")
 local text = require("klatch.text")
@@ -29,10 +28,10 @@ end
 
 local function enter(method)
   return function(chat, argument)
-    local name, topic = argument:match("^(%S+)%s*(.-)$")
-    local params = { [method == "direct" and "name" or "room"] = name }
+    local name, topic = argument:match("^#?(%S+)%s*(.-)$")
+    local params = { room = name or argument }
     if method == "create" and name == "-p" then
-      name, topic = topic:match("^(%S+)%s*(.-)$")
+      name, topic = topic:match("^#?(%S+)%s*(.-)$")
       params.room, params.private = name or "", true
       topic = topic or ""
     end
@@ -53,17 +52,24 @@ local function define(name, usage, help, act, needs_argument)
   commands[name] = command
 end
 
+-- Other words for a command.
+local function also(name, ...)
+  for _, word in ipairs({ ... }) do
+    commands[word] = commands[name]
+  end
+end
+
 define("join", "/join ROOM", "join a room, and go there", enter("join"), true)
 define("create", "/create [-p] ROOM [TOPIC]", "make a room (-p: private), and go there", enter("create"), true)
-define("direct", "/direct NAME", "open the direct room with somebody", enter("direct"), true)
 
-define("msg", "/msg NAME TEXT", "say something to one person", function(chat, argument)
-  local name, said = argument:match("^(%S+)%s+(.+)$")
-  if not name then
-    return chat:note("usage: /msg NAME TEXT")
-  end
-  ask(chat, "direct", { name = name }, function(state)
-    chat:say(state.room, said)
+define("msg", "/msg NAME [TEXT]", "talk to one person alone; without a text: go there", function(chat, argument)
+  local name, said = argument:match("^@?(%S+)%s*(.-)$")
+  ask(chat, "direct", { name = name or argument }, function(state)
+    if said ~= "" then
+      chat:say(state.room, said)
+    else
+      chat:go_to(state.room)
+    end
   end)
 end, true)
 
@@ -87,7 +93,7 @@ define("room", "/room [ROOM|@NAME]", "go to a room that you are in; alone: tell 
 end)
 
 define("leave", "/leave [ROOM]", "leave a room, or this one", function(chat, argument)
-  local name = argument ~= "" and argument or chat.room
+  local name = argument ~= "" and argument:gsub("^#", "") or chat.room
   if name then
     ask(chat, "leave", { room = name }, function()
       chat:note("you left " .. name)
@@ -129,16 +135,6 @@ define("topic", "/topic [TEXT]", "show the topic, or set it", function(chat, arg
     if not set then
       chat:note(state.topic == "" and "there is no topic" or "topic: " .. state.topic)
     end
-  end)
-end)
-
-define("history", "/history [N]", "show the last entries of this room (20, or N)", function(chat, argument)
-  local limit = math.min(tonumber(argument) or 20, 200)
-  ask(chat, "history", { room = chat.room, limit = math.max(math.floor(limit), 1) }, function(page)
-    for _, entry in ipairs(page.entries) do
-      chat:show(answers.stored(chat.room, entry))
-    end
-    chat:note(page.more and "there is more before it" or "that is all there is")
   end)
 end)
 
@@ -184,8 +180,13 @@ define("call", "/call METHOD [KEY=VALUE]...", "ask any method of the protocol", 
   end)
 end, true)
 
+require("klatch.chat.messages")(define, ask, on_result)
 require("klatch.chat.moderation")(define, ask)
-require("klatch.chat.account")(define, ask)
+require("klatch.chat.account")(define, ask, on_result)
+
+define("name", "/name NAME", "go on under another name", function(chat, argument)
+  chat:rename(argument)
+end, true)
 
 define("quit", "/quit", "end (or Ctrl-D); the device stays logged in", function(chat)
   chat:quit()
@@ -198,8 +199,21 @@ define("help", "/help", "this", function(chat)
   chat:note("a line that begins with // is said with one of them")
 end)
 
+also("join", "j")
+also("leave", "part")
+also("msg", "direct", "query")
+also("members", "who")
+also("reply", "re")
+also("delete", "del")
+also("search", "find")
+also("rooms", "list")
+also("name", "nick")
+also("help", "h")
+also("quit", "q", "exit")
+
 --- Does what a line says: a command, or a text for the room.
--- `chat` has `client`, `room`, and the methods `note`, `show`, `say`, `go_to`, `quit`.
+-- `chat` has `client`, `room`, `timeline`, and the methods `note`, `show`, `show_stored`, `say`, `go_to`,
+-- `secret`, `rename`, `quit`.
 function commands.run(chat, line)
   local name, argument = line:match("^/(%a+)%s*(.-)%s*$")
   if not name then

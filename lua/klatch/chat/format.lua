@@ -5,9 +5,12 @@ local text = require("klatch.text")
 
 local format = {}
 
-local function clock(milliseconds)
+-- Characters of what an answer quotes.
+local QUOTED = 24
+
+local function clock(milliseconds, is_dated)
   local seconds = type(milliseconds) == "number" and milliseconds / 1000 or os.time()
-  return os.date("%H:%M:%S", math.floor(seconds))
+  return os.date(is_dated and "%Y-%m-%d %H:%M:%S" or "%H:%M:%S", math.floor(seconds))
 end
 
 --- How a room is called: `#ops`, or `@bob` for the direct room with bob.
@@ -64,6 +67,22 @@ function shown.message(event)
   return ("<%s> %s"):format(event.from, event.text)
 end
 
+function shown.edit(event)
+  return ("* %s edited #%s: %s"):format(event.from, tostring(event.re), event.text)
+end
+
+function shown.delete(event)
+  return ("* %s deleted #%s"):format(event.from, tostring(event.re))
+end
+
+function shown.react(event)
+  return ("* %s reacted to #%s: %s"):format(event.from, tostring(event.re), event.text)
+end
+
+function shown.unreact(event)
+  return ("* %s took back from #%s: %s"):format(event.from, tostring(event.re), event.text)
+end
+
 function shown.topic(event)
   return ("* %s set the topic: %s"):format(event.from, event.text)
 end
@@ -104,6 +123,43 @@ function format.event(client, event)
     return nil
   end
   return ("%s %s %s"):format(clock(event.time), format.room(client, event.room), text.one_line(line))
+end
+
+-- The beginning of a text, for an answer that quotes it.
+local function quoted(said)
+  local line = (said:match("^[^\n]*") or "")
+  local parts, count = {}, 0
+  for character in text.characters(line) do
+    count = count + 1
+    if count > QUOTED then
+      parts[#parts + 1] = "\226\128\166"
+      break
+    end
+    parts[#parts + 1] = character
+  end
+  return table.concat(parts)
+end
+
+--- A message as it is now, for a person: its number, what it answers, what became of it.
+-- @param message as `klatch.timeline` has it
+-- @param[opt] answered the message that it answers, if that is known
+-- @param[opt] is_dated whether the date is shown too
+function format.message(client, message, answered, is_dated)
+  local words = message.deleted and "(deleted)" or message.text
+  if answered and not answered.deleted then
+    words = ("\226\134\170 %s: %s \226\148\130 %s"):format(answered.from, quoted(answered.text), words)
+  elseif message.re then
+    words = ("\226\134\170 #%s \226\148\130 %s"):format(tostring(message.re), words)
+  end
+  if message.edited and not message.deleted then
+    words = words .. " (edited)"
+  end
+  for _, reaction in ipairs(message.reactions or {}) do
+    words = words .. (" [%s %d]"):format(reaction.text, reaction.count)
+  end
+  local time = clock(message.time, is_dated)
+  local line = ("<%s> %s"):format(message.from, words)
+  return ("%s %s #%s %s"):format(time, format.room(client, message.room), tostring(message.seq), text.one_line(line))
 end
 
 --- The line of news about the connection; nil if it is none.

@@ -4,10 +4,14 @@
 local UNITS = { s = 1000, m = 60000, h = 3600000, d = 86400000, w = 604800000 }
 
 -- A span of time as `90s`, `10m`, `2h`, `3d`, `1w`, in milliseconds; nil if the word is none.
-local function span(word)
-  local count, unit = (word or ""):match("^(%d+)([smhdw])$")
-  return count and tonumber(count) * UNITS[unit]
+-- A number alone is one of `unit`.
+local function span(word, unit)
+  local count, own = (word or ""):match("^(%d+)([smhdw]?)$")
+  return count and tonumber(count) * UNITS[own ~= "" and own or unit]
 end
+
+-- Commands that are called otherwise than their method.
+local METHODS = { role = "rank" }
 
 local function done(chat, what)
   return function()
@@ -16,33 +20,36 @@ local function done(chat, what)
 end
 
 local SETTINGS = {
-  private = { "private", true },
-  public = { "private", false },
-  announce = { "announcement", true },
-  talk = { "announcement", false },
+  private = function()
+    return "private", true
+  end,
+  public = function()
+    return "private", false
+  end,
+  announcement = function(word)
+    if word == "on" or word == "off" then
+      return "announcement", word == "on"
+    end
+  end,
+  slow = function(word)
+    return "slow_ms", word == "off" and 0 or span(word, "s")
+  end,
 }
+local HAS_WORD = { announcement = true, slow = true }
 
--- `private`, `public`, `announce`, `talk`, `slow 10s`, `slow off`, in any number.
+-- `private`, `public`, `announcement on`, `slow 10s`, in any number.
 local function settings(argument)
-  local params, words = {}, {}
-  for word in argument:gmatch("%S+") do
-    words[#words + 1] = word
-  end
-  local i = 1
-  while words[i] do
-    local known = SETTINGS[words[i]]
-    if known then
-      params[known[1]] = known[2]
-    elseif words[i] == "slow" then
-      i = i + 1
-      params.slow_ms = words[i] == "off" and 0 or span(words[i])
-      if not params.slow_ms then
-        return nil
-      end
-    else
+  local params, next_word = {}, argument:gmatch("%S+")
+  for word in next_word do
+    local read = SETTINGS[word]
+    if not read then
       return nil
     end
-    i = i + 1
+    local name, value = read(HAS_WORD[word] and next_word())
+    if value == nil then
+      return nil
+    end
+    params[name] = value
   end
   return params
 end
@@ -72,8 +79,9 @@ end
 
 --- Adds them; see `klatch.chat.commands`.
 return function(define, ask)
-  local function about(method, usage, help, read, told)
-    define(method, usage, help, function(chat, argument)
+  local function about(name_of_it, usage, help, read, told)
+    local method = METHODS[name_of_it] or name_of_it
+    define(name_of_it, usage, help, function(chat, argument)
       local name, rest = argument:match("^@?(%S+)%s*(.-)$")
       local params = read(rest)
       if not params then
@@ -91,7 +99,7 @@ return function(define, ask)
   -- A span, or none for good; what follows is told to the one it is about.
   local function lasting(rest)
     local first, text = rest:match("^(%S*)%s*(.-)$")
-    local ms = span(first)
+    local ms = span(first, "m")
     text = ms and text or rest
     return { ms = ms, text = text ~= "" and text or nil }
   end
@@ -100,13 +108,13 @@ return function(define, ask)
   about("kick", "/kick NAME [TEXT]", "put somebody out of this room", function(rest)
     return { text = rest ~= "" and rest or nil }
   end, "is put out")
-  local ban = "put somebody out, for a time (10m, 2h, 3d) or for good"
+  local ban = "put somebody out, for a time (10m, 2h, 3d; 0 ends it) or for good"
   about("ban", "/ban NAME [TIME] [TEXT]", ban, lasting, "is banned")
   about("mute", "/mute NAME [TIME]", "keep somebody from writing here", function(rest)
-    local ms = span(rest)
+    local ms = span(rest, "m")
     return (ms or rest == "") and { ms = ms } or nil
   end, "is muted")
-  about("rank", "/rank NAME ROLE", "make somebody a member, moderator or owner here", function(rest)
+  about("role", "/role NAME ROLE", "make somebody a member, moderator or owner here", function(rest)
     return rest ~= "" and { role = rest } or nil
   end, "has that role now")
 
@@ -119,8 +127,8 @@ return function(define, ask)
   lift("unban", "ban", "come back")
   lift("unmute", "mute", "write again")
 
-  local usage = "/configure [private|public] [announce|talk] [slow TIME|off]"
-  define("configure", usage, "set this room", function(chat, argument)
+  local usage = "/set [private|public] [announcement on|off] [slow TIME|off]"
+  define("set", usage, "set this room", function(chat, argument)
     local params = settings(argument)
     if not params then
       return chat:note("usage: " .. usage)

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use klatch::protocol::event::Event;
-use klatch::protocol::request::{Devices, Login, Register};
+use klatch::protocol::request::{Devices, Login, Register, Unread};
 use tempfile::TempDir;
 
 use super::chat::{Terminal, lua_chat};
@@ -184,12 +184,12 @@ fn a_room_is_kept_in_order_from_the_command_line() {
     });
     assert_eq!(by, "ann");
     bob.join("den");
-    terminal.keys(&["/rank bob moderator", "Enter"]);
+    terminal.keys(&["/role bob moderator", "Enter"]);
     bob.expect(|event| matches!(event, Event::Ranked(_)).then_some(()));
     terminal.shows("ann made bob moderator");
-    terminal.keys(&["/rank bob member", "Enter"]);
+    terminal.keys(&["/role bob member", "Enter"]);
     bob.expect(|event| matches!(event, Event::Ranked(_)).then_some(()));
-    terminal.keys(&["/configure announce slow 10s", "Enter"]);
+    terminal.keys(&["/set announcement on slow 10s", "Enter"]);
     terminal.shows("moderators write, every 10 s");
     terminal.keys(&["/mute bob 10m", "Enter"]);
     terminal.shows("bob is muted");
@@ -205,4 +205,30 @@ fn a_room_is_kept_in_order_from_the_command_line() {
     terminal.shows("bob is banned");
     terminal.keys(&["/quit", "Enter"]);
     terminal.shows("ended with 0");
+}
+
+#[test]
+fn what_was_read_is_known_to_all_devices() {
+    let server = TestServer::start();
+    let mut bob = account(&server, "bob");
+    let mut ann = account(&server, "ann");
+    let unread = Unread { after: None, limit: None, timeout_ms: None };
+    bob.say("lobby", "hello @ann");
+    bob.say("lobby", "and all");
+    assert_eq!(ann.request(&unread).expect("a list").rooms.0[0].unread, 2);
+    let home = tempfile::tempdir().unwrap();
+    let file = password_file(&home, PASSWORD);
+    let terminal = Terminal::start(&chat("lua5.4", &server, "ann", &home, &[], Some(&file)));
+    terminal.shows("#lobby: 2 to read, 1 for you");
+    // It is on the screen: the other device is told.
+    let seq = |event: &Event| match event {
+        Event::Read(read) => Some(read.seq.0),
+        _ => None,
+    };
+    assert_eq!(ann.expect(seq), 2);
+    bob.say("lobby", "more");
+    assert_eq!(ann.expect(seq), 3);
+    assert!(ann.request(&unread).expect("a list").rooms.0.is_empty());
+    terminal.keys(&["/unread", "Enter"]);
+    terminal.shows("there is nothing to read");
 }

@@ -1,5 +1,6 @@
 //! The dissector: tshark reads a recorded session, and says so when something is no Klatch.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -7,12 +8,18 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
+use klatch::base::id::Seq;
 use klatch::protocol::codec;
-use klatch::protocol::request::{Hello, Login, Logout};
+use klatch::protocol::event::Event;
+use klatch::protocol::reply::Role;
+use klatch::protocol::request::{
+    Configure, Create, Delete, Devices, Edit, Hello, History, Invite, Kick, Login, Logout, Members,
+    Rank, React, Register, Rooms, Say, Search, Standings, Topic, Typing,
+};
 use tempfile::TempDir;
 
 use super::process::lua;
-use crate::support::TestServer;
+use crate::support::{TestClient, TestServer};
 
 const CLIENT_PORT: u16 = 50_000;
 const SERVER_PORT: u16 = 50_001;
@@ -120,7 +127,7 @@ fn tshark(
 fn session() -> Vec<(bool, Vec<u8>)> {
     let server = TestServer::start();
     let (address, recording, thread) = relay(server.address);
-    let mut client = crate::support::TestClient::connect(address);
+    let mut client = TestClient::connect(address);
     client.hello();
     let refused = client.send(&Login::guest("a b".into()));
     assert!(client.answer(refused).is_err());
@@ -133,6 +140,156 @@ fn session() -> Vec<(bool, Vec<u8>)> {
     drop(client);
     thread.join().unwrap();
     recording.lock().unwrap().clone()
+}
+
+/// What came with accounts, rights and messages that change: every kind of request and event.
+fn long_session() -> Vec<(bool, Vec<u8>)> {
+    let server = TestServer::start();
+    let (address, recording, thread) = relay(server.address);
+    let mut client = TestClient::connect(address);
+    client.hello();
+    let (room, timeout_ms) = (klatch::protocol::request::Name::from("lobby"), None);
+    let register = Register {
+        name: "ann".into(),
+        password: "correct horse".into(),
+        invite: None,
+        device: Some("a laptop".into()),
+        timeout_ms,
+    };
+    client.request(&register).expect("an account");
+    let mut bob = server.login("bob");
+    let first = client.say("lobby", "what is for lunch?").seq;
+    let re = Some(first);
+    let say = Say { room: room.clone(), text: "soup".into(), re, key: None, timeout_ms };
+    let seq = client.request(&say).expect("answered").seq;
+    let text = "good soup".into();
+    client.request(&Edit { room: room.clone(), seq, text, key: None, timeout_ms }).expect("edited");
+    for on in [true, false] {
+        let (room, reaction) = (room.clone(), "+1".into());
+        client.request(&React { room, seq, reaction, on, key: None, timeout_ms }).expect("done");
+    }
+    bob.request(&Typing { room: room.clone(), active: true, timeout_ms }).expect("told");
+    client.request(&Delete { room: room.clone(), seq, key: None, timeout_ms }).expect("deleted");
+    client
+        .request(&Search {
+            text: "lunch".into(),
+            room: None,
+            from: None,
+            before: None,
+            limit: None,
+            timeout_ms,
+        })
+        .expect("found");
+    let page = History {
+        room: room.clone(),
+        before: None,
+        after: None,
+        around: Some(Seq(2)),
+        at: None,
+        limit: None,
+        timeout_ms,
+    };
+    client.request(&page).expect("a page");
+    orders(&mut client, &mut bob);
+    client.request(&Devices { timeout_ms }).expect("a list");
+    client.request(&Rooms { after: None, limit: None, timeout_ms }).expect("a list");
+    client.request(&Members { room, after: None, limit: None, timeout_ms }).expect("a list");
+    let id = client.send(&Logout { all: None, timeout_ms: None });
+    client.answer(id).expect("answered");
+    client.bye();
+    drop(client);
+    thread.join().unwrap();
+    recording.lock().unwrap().clone()
+}
+
+/// Keeps a private room in order.
+fn orders(owner: &mut TestClient, guest: &mut TestClient) {
+    let (room, name) = (klatch::protocol::request::Name::from("den"), || "bob".into());
+    let timeout_ms = None;
+    let create =
+        Create { room: room.clone(), topic: Some("Plans".into()), private: Some(true), timeout_ms };
+    owner.request(&create).expect("made");
+    owner.request(&Invite { room: room.clone(), name: name(), timeout_ms }).expect("invited");
+    guest.join("den");
+    let role = Role::Moderator;
+    owner.request(&Rank { room: room.clone(), name: name(), role, timeout_ms }).expect("ranked");
+    owner
+        .request(&Configure {
+            room: room.clone(),
+            private: None,
+            announcement: Some(true),
+            slow_ms: Some(1_000),
+            timeout_ms,
+        })
+        .expect("set");
+    owner
+        .request(&Standings { room: room.clone(), after: None, limit: None, timeout_ms })
+        .expect("a list");
+    owner
+        .request(&Topic { room: room.clone(), topic: Some("None".into()), timeout_ms })
+        .expect("set");
+    let text = Some("enough".into());
+    owner.request(&Kick { room, name: name(), text, timeout_ms }).expect("out");
+    guest.expect(|event| matches!(event, Event::Removed(_)).then_some(()));
+}
+
+#[test]
+fn tshark_reads_accounts_orders_and_changes() {
+    let home = tempfile::tempdir().unwrap();
+    let pieces = long_session();
+    let bad = "klatch.malformed || _ws.malformed || _ws.lua.error";
+    let complaints = tshark(&home, &pieces, bad, &["frame.number"]);
+    assert!(complaints.is_empty(), "{complaints:?}");
+    let column = |field: &str| -> BTreeSet<String> {
+        let lines = tshark(&home, &pieces, field, &[field]);
+        lines.iter().flat_map(|line| line.split(',').map(str::to_owned)).collect()
+    };
+    let methods = column("klatch.method");
+    for method in [
+        "register",
+        "say",
+        "edit",
+        "react",
+        "delete",
+        "search",
+        "history",
+        "create",
+        "invite",
+        "rank",
+        "configure",
+        "standings",
+        "topic",
+        "kick",
+        "devices",
+        "rooms",
+        "members",
+    ] {
+        assert!(methods.contains(method), "{method} is not in {methods:?}");
+    }
+    let events = column("klatch.event");
+    for event in [
+        "room",
+        "message",
+        "edit",
+        "react",
+        "unreact",
+        "delete",
+        "typing",
+        "ranked",
+        "configured",
+        "topic",
+        "joined",
+        "left",
+        "bye",
+    ] {
+        assert!(events.contains(event), "{event} is not in {events:?}");
+    }
+    let edits = tshark(&home, &pieces, "klatch.event == \"edit\"", &["klatch.re", "klatch.text"]);
+    assert!(edits.join("\n").contains("2\tgood soup"), "{edits:?}");
+    // Answers are put to what was asked: the place of each is there, by its name.
+    let found = "klatch.method == \"search\" && klatch.kind == 1";
+    let hits = tshark(&home, &pieces, found, &["klatch.text", "klatch.from"]).join("\n");
+    assert!(hits.contains("what is for lunch?\tann"), "{hits:?}");
 }
 
 #[test]

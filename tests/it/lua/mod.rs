@@ -6,6 +6,7 @@
 mod account;
 mod capture;
 mod chat;
+mod messages;
 mod process;
 mod restart;
 mod specs;

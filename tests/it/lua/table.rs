@@ -111,6 +111,8 @@ fn bounds(out: &mut String) {
         ("name_chars", limits::NAME_CHARS),
         ("client_bytes", limits::CLIENT_BYTES),
         ("presence_names", limits::PRESENCE_NAMES),
+        ("reaction_kinds", limits::REACTION_KINDS),
+        ("reaction_names", limits::REACTION_NAMES),
         ("page_bytes", limits::PAGE_BYTES),
         ("history_page", limits::HISTORY_PAGE as usize),
         ("list_page", limits::LIST_PAGE as usize),
