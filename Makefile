@@ -51,7 +51,7 @@ test-systemd: ## Boot a real systemd in a container, and live with the package t
 	scripts/systemd-root "$(abspath $(BUILD))/systemd-root"
 	tests/systemd/run $(BUILD)/debian/klatch.deb "$(abspath $(BUILD))/systemd-root"
 
-deb: ## Build the Debian package, checked by lintian
+deb: web ## Build the Debian package with the web GUI in it, checked by lintian
 	scripts/install-dependencies deb
 	scripts/package
 

@@ -10,8 +10,8 @@ use log::LevelFilter;
 
 use super::define::{Key, Reload, Section, settings};
 use super::form::{
-    Address, Engine, File, Form, Host, Line, List, Network, Number, OrEmpty, OrZero, Origin, Page,
-    Plain, Registration, Room, Size, Span, Switch, User, Word,
+    Address, Domain, Engine, File, Form, Host, Line, List, Mail, Network, Number, OrEmpty, OrZero,
+    Origin, Page, Plain, Registration, Room, Size, Span, Switch, Url, User, Word,
 };
 use crate::base::name::{RoomName, UserName};
 
@@ -66,6 +66,25 @@ settings! {
         /// Names and addresses that the self-signed certificate is made out to, beside localhost,
         /// the loopback addresses and the host's name.
         names: Vec<String> as List<Host> = Vec::new(), Restart;
+    }
+
+    /// A certificate that all browsers trust, got and renewed by the server itself (ACME). Off until a
+    /// domain is named. docs/OPERATIONS.md says what the network must allow for it.
+    acme: Acme {
+        /// Public names of this server, all in one certificate. The authority connects to port 443 of
+        /// each and must reach this server. Naming one agrees to the authority's terms of service.
+        domains: Vec<String> as List<Domain> = Vec::new(), Restart;
+
+        /// The authority's directory. Let's Encrypt is the default; for trials take
+        /// `https://acme-staging-v02.api.letsencrypt.org/directory`.
+        directory: String as Url = "https://acme-v02.api.letsencrypt.org/directory".into(), Restart;
+
+        /// Where the authority may write to about your certificates. "": nowhere.
+        contact: Option<String> as OrEmpty<Mail> = None, Restart;
+
+        /// Authorities in PEM that vouch for the directory's own HTTPS, beside those that the system
+        /// trusts: for an authority of your own. "": none.
+        trust: Option<PathBuf> as OrEmpty<File> = None, Restart;
     }
 
     /// Rooms.

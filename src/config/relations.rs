@@ -67,6 +67,12 @@ const OTHERS: &[Relation] = &[
         rule: "tls.certificate and tls.key belong together: give both, or neither",
     },
     Relation {
+        keys: ["acme.domains", "tls.certificate"],
+        holds: |config| config.acme.domains.is_empty() || config.tls.certificate.is_none(),
+        rule: "acme.domains and tls.certificate exclude each other: a certificate is got by the \
+               server, or comes from you",
+    },
+    Relation {
         keys: ["rooms.default", "rooms.rooms_per_session"],
         holds: |config| config.rooms.default.len() <= config.rooms.rooms_per_session,
         rule: "rooms.default must not have more rooms than rooms.rooms_per_session allows",

@@ -152,7 +152,7 @@ const WRONG: &[(&str, &str)] = &[
     ("[log]\ncolour = true", "log.colour = true: there is no such key; [log] has level"),
     (
         "[kitchen]\nsink = 1",
-        "kitchen.sink = 1: there is no such section; there are server, tls, rooms, store, history, retention, names, accounts, timeouts, web, limits, log",
+        "kitchen.sink = 1: there is no such section; there are server, tls, acme, rooms, store, history, retention, names, accounts, timeouts, web, limits, log",
     ),
     ("log = \"debug\"", "log = \"debug\": this is a section; write [log] and its keys below"),
     (
@@ -246,7 +246,31 @@ const WRONG: &[(&str, &str)] = &[
         "[names]\nreserved = [\"-\"]",
         "names.reserved = [\"-\"]: \"-\": a name begins and ends with a letter or a digit; write a list, each a name that a person could take, such as \"billing\"",
     ),
+    (
+        "[acme]\ndomains = [\"chat\"]",
+        "acme.domains = [\"chat\"]: \"chat\": this is a name of your own network: no public authority vouches for it; write a list, each a public DNS name, such as \"chat.example.org\"",
+    ),
+    (
+        "[acme]\ndomains = [\"*.example.org\"]",
+        "acme.domains = [\"*.example.org\"]: \"*.example.org\": one connection proves one name: name each, without the star; write a list, each a public DNS name, such as \"chat.example.org\"",
+    ),
+    (
+        "[acme]\ndomains = [\"192.0.2.7\"]",
+        "acme.domains = [\"192.0.2.7\"]: \"192.0.2.7\": this is not a DNS name; write a list, each a public DNS name, such as \"chat.example.org\"",
+    ),
+    (
+        "[acme]\ndirectory = \"http://ca.example\"",
+        "acme.directory = \"http://ca.example\": this does not begin with https:// and a host; write an https address, such as \"https://ca.example.org/directory\"",
+    ),
+    (
+        "[acme]\ncontact = \"ops\"",
+        "acme.contact = \"ops\": this is not an address of mail; write an address, such as \"chat@example.org\"; or \"\"",
+    ),
     // Right alone, wrong together.
+    (
+        "[tls]\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n[acme]\ndomains = \"chat.example.org\"",
+        "acme.domains = [\"chat.example.org\"]: tls.certificate is \"c.pem\" (klatchd.toml); acme.domains and tls.certificate exclude each other: a certificate is got by the server, or comes from you",
+    ),
     (
         "[timeouts]\ndead = \"30s\"",
         "timeouts.dead = \"30s\": timeouts.ping is \"30s\" (default); timeouts.dead must be longer than timeouts.ping: leave room for two pings",

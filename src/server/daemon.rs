@@ -4,8 +4,9 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, Notify, mpsc};
 
+use super::acme::Standing;
 use super::{Parts, Server, limits};
 use crate::base::clock::Moment;
 use crate::config::{Loaded, Sources};
@@ -19,6 +20,10 @@ pub struct Daemon {
     pub(super) loaded: RefCell<Loaded>,
     pub(super) parts: Parts,
     pub(super) reloading: Mutex<()>,
+    /// Told of each reload that is applied.
+    pub(super) reloaded: Notify,
+    /// How the certificate from an authority stands.
+    pub(super) acme: RefCell<Standing>,
     pub(super) started: Moment,
     orders: mpsc::Sender<Order>,
 }
@@ -41,8 +46,10 @@ impl Daemon {
         let (orders, ordered) = mpsc::channel(8);
         let started = parts.clock.now();
         let loaded = RefCell::new(loaded);
-        let reloading = Mutex::new(());
-        (Self { server, sources, loaded, parts, reloading, started, orders }, ordered)
+        let (reloading, reloaded, acme) = (Mutex::new(()), Notify::new(), RefCell::default());
+        let daemon =
+            Self { server, sources, loaded, parts, reloading, reloaded, acme, started, orders };
+        (daemon, ordered)
     }
 
     /// Has the main loop do something; one that does much already will end anyway.

@@ -17,6 +17,10 @@ pub struct Health {
     pub reloads: Count,
     /// Reloads that were refused.
     pub reloads_refused: Count,
+    /// Certificates that an authority gave.
+    pub certificates: Count,
+    /// Attempts to get one that failed.
+    pub certificates_failed: Count,
     /// The certificate.
     pub identity: Arc<RwLock<Identity>>,
     /// When the server started, in seconds since 1970.
@@ -31,6 +35,8 @@ impl Health {
             pulse: Histogram::default(),
             reloads: Count::default(),
             reloads_refused: Count::default(),
+            certificates: Count::default(),
+            certificates_failed: Count::default(),
             identity,
             started,
         }

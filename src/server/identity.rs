@@ -1,4 +1,5 @@
-//! Which certificate the server shows: the configured one, systemd's credentials, or its own.
+//! Which certificate the server shows: the configured one, systemd's credentials, the one that an
+//! authority gave it, or its own.
 
 use std::path::{Path, PathBuf};
 
@@ -38,11 +39,33 @@ fn resolve(path: &Path, credentials: Option<&Path>) -> PathBuf {
 /// Loads the certificate; makes one if it is to be the server's own.
 pub fn load(config: &Config, parts: &Parts) -> Result<Identity, StartError> {
     if let Some((certificate, key)) = files(config, parts.credentials.as_deref()) {
-        return Ok(Identity::load(&certificate, &key, ALPN_WIRE)?);
+        return Ok(Identity::load(&certificate, &key, ALPN_WIRE, &parts.challenges)?);
+    }
+    if let Some(identity) = gained(config, parts) {
+        return Ok(identity);
     }
     let names = certificate_names(&config.tls.names);
     let files = certificate::ensure(&parts.state_dir, &names)?;
-    Ok(Identity::load(&files.certificate, &files.key, ALPN_WIRE)?)
+    Ok(Identity::load(&files.certificate, &files.key, ALPN_WIRE, &parts.challenges)?)
+}
+
+/// Where the certificate that the server got from an authority lies, with its key.
+#[must_use]
+pub fn gained_file(state_dir: &Path) -> PathBuf {
+    state_dir.join("acme.pem")
+}
+
+/// The certificate from an authority, if one is to be used and there is one. A file that cannot be
+/// used stops nothing: the server has its own certificate until there is another.
+fn gained(config: &Config, parts: &Parts) -> Option<Identity> {
+    let path = gained_file(&parts.state_dir);
+    if config.acme.domains.is_empty() || !path.exists() {
+        return None;
+    }
+    let loaded = Identity::load(&path, &path, ALPN_WIRE, &parts.challenges);
+    loaded
+        .inspect_err(|error| log::error!("{error}; the server's own certificate is used meanwhile"))
+        .ok()
 }
 
 /// The names of the self-signed certificate: those configured, and what this machine is called.
@@ -58,11 +81,31 @@ fn certificate_names(configured: &[String]) -> Vec<String> {
     names
 }
 
-/// How soon a certificate ends, if that is near: whole days, fewer than none if it has ended.
+/// How soon a certificate ends, if that is near: whole days, fewer than none if it has ended. One
+/// that the server renews by itself is renewed with a third of its life left: only what has less
+/// than a quarter is worth a word, also where lives are short.
 #[must_use]
-pub fn ends_soon(expires: i64, now: i64) -> Option<i64> {
-    let days = (expires - now).div_euclid(DAY);
-    (days < WARN_DAYS).then_some(days)
+pub fn ends_soon((begins, expires): (i64, i64), now: i64, renewed: bool) -> Option<i64> {
+    let left = expires - now;
+    let warned = WARN_DAYS * DAY;
+    let near = if renewed { warned.min((expires - begins) / 4) } else { warned };
+    (left < near).then_some(left.div_euclid(DAY))
+}
+
+/// What to do about a certificate that ends.
+#[must_use]
+pub fn remedy(renewed: bool) -> &'static str {
+    if renewed {
+        "the server has not been able to renew it: klatchd admin status tells why"
+    } else {
+        "renew it, then: klatchd admin reload"
+    }
+}
+
+/// Whether the server gets its certificate by itself: domains are named, and nothing else is given.
+#[must_use]
+pub fn is_renewed(config: &Config, credentials: Option<&Path>) -> bool {
+    !config.acme.domains.is_empty() && files(config, credentials).is_none()
 }
 
 #[cfg(test)]
@@ -71,10 +114,20 @@ mod tests {
 
     #[test]
     fn a_certificate_is_warned_of_from_21_days_on() {
-        assert_eq!(ends_soon(21 * DAY, 0), None);
-        assert_eq!(ends_soon(21 * DAY - 1, 0), Some(20));
-        assert_eq!(ends_soon(DAY, 0), Some(1));
-        assert_eq!(ends_soon(0, 1), Some(-1));
+        let left = |expires, now| ends_soon((-90 * DAY, expires), now, false);
+        assert_eq!(left(21 * DAY, 0), None);
+        assert_eq!(left(21 * DAY - 1, 0), Some(20));
+        assert_eq!(left(DAY, 0), Some(1));
+        assert_eq!(left(0, 1), Some(-1));
+    }
+
+    #[test]
+    fn one_that_is_renewed_in_time_is_not_warned_of() {
+        let left = |days, life| ends_soon(((days - life) * DAY, days * DAY), 0, true);
+        assert_eq!(left(22, 90), None);
+        assert_eq!(left(20, 90), Some(20));
+        assert_eq!(left(3, 6), None, "short lives are renewed late");
+        assert_eq!(left(1, 6), Some(1));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! server; [`Server::shut_down`] goes the same way back.
 
 pub mod accept;
+mod acme;
 pub mod admin;
 pub mod assemble;
 pub mod check;
@@ -49,6 +50,7 @@ use crate::store::sqlite::OpenError;
 use crate::store::{Store, StoreError};
 use crate::throttle::actor::{Throttle, Tick};
 use crate::transport::certificate::MakeError;
+use crate::transport::challenge::Challenges;
 use crate::transport::listener::BindError;
 use crate::transport::tls::{Identity, TlsError};
 use crate::web::Policy as WebPolicy;
@@ -99,6 +101,8 @@ pub struct Parts {
     pub store: Option<Arc<dyn Store>>,
     /// Where tests look in.
     pub observer: Option<Observer>,
+    /// What certificate authorities are waiting to see.
+    pub challenges: Challenges,
     /// Where the service manager put its credentials.
     pub credentials: Option<PathBuf>,
     /// Sockets that listen already; those of the configuration are made if there are none.
@@ -110,8 +114,16 @@ impl Parts {
     #[must_use]
     pub fn new(state_dir: PathBuf) -> Self {
         let clock = Arc::new(SystemClock::default());
-        let listeners = RefCell::default();
-        Self { state_dir, clock, store: None, observer: None, credentials: None, listeners }
+        let (listeners, challenges) = (RefCell::default(), Challenges::default());
+        Self {
+            state_dir,
+            clock,
+            store: None,
+            observer: None,
+            challenges,
+            credentials: None,
+            listeners,
+        }
     }
 }
 

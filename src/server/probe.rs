@@ -50,6 +50,8 @@ impl Actors {
             pulse: self.health.pulse.spread(),
             reloads: self.health.reloads.get(),
             reloads_refused: self.health.reloads_refused.get(),
+            certificates: self.health.certificates.get(),
+            certificates_failed: self.health.certificates_failed.get(),
             certificate_expires: self.health.identity.read().expires(),
             started: self.health.started,
             log: logger::counts(),

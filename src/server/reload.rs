@@ -141,6 +141,7 @@ impl Daemon {
             .partition(|change| change.reload == Reload::Reload);
         let changed =
             self.server.adopt(&merged.config, identity, self.parts.observer.clone()).await;
+        self.reloaded.notify_waiters();
         log::set_max_level(merged.config.log.level);
         self.sweep();
         let certificate = changed.then(|| self.server.fingerprint());
@@ -185,17 +186,27 @@ impl Server {
     }
 }
 
-/// Tells of a certificate that ends soon.
-pub(super) fn warn_of_certificate(identity: &Identity, now_s: u64) {
-    let now = i64::try_from(now_s).unwrap_or(i64::MAX);
-    match identity::ends_soon(identity.expires(), now) {
-        Some(days) if days < 0 => {
-            log::error!(days = days; "the certificate has expired: clients refuse it; renew it, then reload");
+impl Daemon {
+    /// Whether it gets its certificate by itself.
+    pub(super) fn renews(&self) -> bool {
+        identity::is_renewed(&self.loaded.borrow().config, self.parts.credentials.as_deref())
+    }
+
+    /// Tells of a certificate that ends soon.
+    pub(super) fn warn_of_certificate(&self) {
+        let now = i64::try_from(self.parts.clock.unix_ms() / 1_000).unwrap_or(i64::MAX);
+        let renewed = self.renews();
+        let (validity, remedy) =
+            (self.server.identity.read().validity(), identity::remedy(renewed));
+        match identity::ends_soon(validity, now, renewed) {
+            Some(days) if days < 0 => {
+                log::error!(days = days; "the certificate has expired: clients refuse it; {remedy}");
+            }
+            Some(days) => {
+                log::warn!(days = days; "the certificate expires in {days} days: {remedy}");
+            }
+            None => {}
         }
-        Some(days) => {
-            log::warn!(days = days; "the certificate expires in {days} days: renew it, then reload");
-        }
-        None => {}
     }
 }
 

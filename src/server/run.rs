@@ -13,7 +13,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 use super::daemon::{Daemon, Order};
 use super::shutdown::{RETRY_AFTER, Shutdown};
-use super::{Parts, Server, StartError, admin, inherit, notify, reload, start};
+use super::{Parts, Server, StartError, acme, admin, inherit, notify, reload, start};
 use crate::config::{Loaded, Sources};
 
 /// How often the status is told, where no watchdog asks for more.
@@ -55,12 +55,13 @@ pub fn run(boot: Boot) -> Result<(), StartError> {
         let (daemon, orders) = Daemon::new(server, sources, loaded, parts);
         let daemon = Rc::new(daemon);
         let admin = admin::socket::listen(&socket, &daemon);
+        let renewing = acme::begin(&daemon);
         greet(&daemon.server, &mut io::stdout().lock())?;
         notify::ready(&daemon.status_line().await);
         let retry_after = Box::pin(watch(&daemon, &mut signals, orders)).await;
         let drain = daemon.drain_time();
         notify::stopping("telling everybody, and writing what waits", drain + GRACE);
-        drop(admin);
+        drop((admin, renewing));
         end(&daemon, drain, retry_after, &mut signals).await;
         Ok(())
     })
@@ -120,11 +121,11 @@ async fn watch(
             _ = signals.hup.recv() => {
                 notify::reloading();
                 let report = Box::pin(daemon.reload()).await;
-                warn(daemon);
+                daemon.warn_of_certificate();
                 notify::ready(&report.summary());
             }
             _ = beats.tick() => pulse(daemon, beat, watchdog.is_some()).await,
-            _ = days.tick() => warn(daemon),
+            _ = days.tick() => daemon.warn_of_certificate(),
             _ = sweeps.tick() => daemon.sweep(),
         }
     }
@@ -149,11 +150,6 @@ async fn pulse(daemon: &Daemon, beat: Duration, watched: bool) {
         }
         Err(why) => log::error!("the watchdog is not fed: {why}"),
     }
-}
-
-fn warn(daemon: &Daemon) {
-    let now = daemon.parts.clock.unix_ms() / 1_000;
-    reload::warn_of_certificate(&daemon.server.identity.read(), now);
 }
 
 async fn end(daemon: &Daemon, drain: Duration, retry_after: Duration, signals: &mut Signals) {

@@ -32,7 +32,7 @@ use crate::protocol::status::{Code, Refusal};
 use crate::throttle::admission::Permit;
 use crate::throttle::budget::Budget;
 use crate::transport::turn::come_again;
-use crate::transport::{Stream, tls};
+use crate::transport::{Stream, challenge, tls};
 
 /// The first byte of a TLS connection: a record with a handshake.
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -200,6 +200,12 @@ impl Connection {
 
     fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match ready!(self.link.with_stream(|stream| tls::poll_handshake(stream, cx))) {
+            Ok(())
+                if self.link.with_stream(|stream| stream.negotiated() == Some(challenge::ALPN)) =>
+            {
+                // A certificate authority has seen what it wanted to see.
+                self.worker.shard.finish(&self.link, LeaveReason::Lost);
+            }
             Ok(()) => {
                 self.phase = Phase::Fresh;
                 let http = self

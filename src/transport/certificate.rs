@@ -63,7 +63,7 @@ pub fn ensure(state_dir: &Path, names: &[String]) -> Result<Files, MakeError> {
 }
 
 /// Writes a file whole or not at all.
-fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), MakeError> {
+pub fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), MakeError> {
     let failed = |source| MakeError::Write { path: path.to_owned(), source };
     let partial = path.with_extension("partial");
     let mut file = fs::OpenOptions::new()
@@ -92,10 +92,13 @@ pub fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::tls::Identity;
+    use crate::transport::challenge::Challenges;
+    use crate::transport::tls::{Identity, TlsError};
     use std::os::unix::fs::PermissionsExt;
 
-    const ALPN: &[u8] = b"\x04test";
+    fn load(certificate: &Path, key: &Path) -> Result<Identity, TlsError> {
+        Identity::load(certificate, key, b"\x04test", &Challenges::default())
+    }
 
     #[test]
     fn a_made_certificate_loads_and_is_made_once() {
@@ -104,10 +107,10 @@ mod tests {
         let files = ensure(dir.path(), &names).unwrap();
         let mode = fs::metadata(&files.key).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600);
-        let first = Identity::load(&files.certificate, &files.key, ALPN).unwrap();
+        let first = load(&files.certificate, &files.key).unwrap();
         assert_eq!(first.fingerprint().len(), 64);
         let again = ensure(dir.path(), &names).unwrap();
-        let second = Identity::load(&again.certificate, &again.key, ALPN).unwrap();
+        let second = load(&again.certificate, &again.key).unwrap();
         assert_eq!(first.fingerprint(), second.fingerprint());
     }
 
@@ -116,7 +119,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let files = ensure(dir.path(), &["localhost".to_owned()]).unwrap();
         fs::set_permissions(&files.key, fs::Permissions::from_mode(0o644)).unwrap();
-        let error = Identity::load(&files.certificate, &files.key, ALPN).unwrap_err().to_string();
+        let error = load(&files.certificate, &files.key).unwrap_err().to_string();
         assert!(error.contains("chmod 600"), "{error}");
     }
 
@@ -125,7 +128,7 @@ mod tests {
         let [one, two] = [(); 2].map(|()| tempfile::tempdir().unwrap());
         let names = ["localhost".to_owned()];
         let (one, two) = (ensure(one.path(), &names).unwrap(), ensure(two.path(), &names).unwrap());
-        let error = Identity::load(&one.certificate, &two.key, ALPN).unwrap_err();
-        assert!(matches!(error, crate::transport::tls::TlsError::Mismatch { .. }), "{error}");
+        let error = load(&one.certificate, &two.key).unwrap_err();
+        assert!(matches!(error, TlsError::Mismatch { .. }), "{error}");
     }
 }

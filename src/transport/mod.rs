@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod certificate;
+pub mod challenge;
 pub mod listener;
 pub mod tls;
 pub mod turn;

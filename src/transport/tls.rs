@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::task::{Context, Poll, ready};
 
-use openssl::asn1::Asn1Time;
+use openssl::asn1::{Asn1Time, Asn1TimeRef};
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
 use openssl::pkey::PKey;
@@ -19,6 +19,7 @@ use openssl::ssl::{
 };
 use openssl::x509::X509;
 
+use super::challenge::{self, Challenges};
 use super::{Socket, Stream};
 
 const CIPHERS_1_2: &str = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:\
@@ -78,6 +79,7 @@ pub enum TlsError {
 pub struct Identity {
     acceptor: SslAcceptor,
     fingerprint: String,
+    begins: i64,
     expires: i64,
     names: Vec<String>,
 }
@@ -90,8 +92,14 @@ impl std::fmt::Debug for Identity {
 
 impl Identity {
     /// Reads certificate chain and key, both PEM, and checks that they belong together. `alpn` are the
-    /// protocols that are spoken within, in the form of TLS: each name behind its length.
-    pub fn load(certificate: &Path, key: &Path, alpn: &'static [u8]) -> Result<Self, TlsError> {
+    /// protocols that are spoken within, in the form of TLS: each name behind its length. Who asks for
+    /// a proof of `challenges` gets that instead. Both may lie in one file.
+    pub fn load(
+        certificate: &Path,
+        key: &Path,
+        alpn: &'static [u8],
+        challenges: &Challenges,
+    ) -> Result<Self, TlsError> {
         refuse_exposed(key)?;
         let parse = |path: &Path, what| {
             let path = path.to_owned();
@@ -124,19 +132,31 @@ impl Identity {
             builder.add_extra_chain_cert(issuer.clone())?;
         }
         builder.set_private_key(&private)?;
-        builder.set_alpn_select_callback(move |_, offered| {
-            openssl::ssl::select_next_proto(alpn, offered).ok_or(AlpnError::NOACK)
+        let challenges = challenges.clone();
+        builder.set_alpn_select_callback(move |ssl, offered| {
+            match challenges.answer(ssl, offered) {
+                Some(proven) => {
+                    proven.map(|()| challenge::ALPN).map_err(|()| AlpnError::ALERT_FATAL)
+                }
+                None => openssl::ssl::select_next_proto(alpn, offered).ok_or(AlpnError::NOACK),
+            }
         });
         let digest = leaf.digest(MessageDigest::sha256())?;
         let fingerprint = super::certificate::hex(&digest);
-        let expires = unix_seconds(leaf)?;
-        Ok(Self { acceptor: builder.build(), fingerprint, expires, names: names(leaf) })
+        let [begins, expires] = [unix_seconds(leaf.not_before())?, unix_seconds(leaf.not_after())?];
+        Ok(Self { acceptor: builder.build(), fingerprint, begins, expires, names: names(leaf) })
     }
 
     /// The SHA-256 of the certificate, in hexadecimal: what clients pin.
     #[must_use]
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// From when to when the certificate is valid, in seconds since 1970.
+    #[must_use]
+    pub fn validity(&self) -> (i64, i64) {
+        (self.begins, self.expires)
     }
 
     /// When the certificate expires, in seconds since 1970.
@@ -149,6 +169,12 @@ impl Identity {
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// Whether it is made out to `name`; a star stands for one label.
+    #[must_use]
+    pub fn is_for(&self, name: &str) -> bool {
+        self.names.iter().any(|one| covers(one, name))
     }
 
     /// Begins a handshake on `socket`.
@@ -180,9 +206,16 @@ pub(super) fn io_error(error: openssl::ssl::Error) -> io::Error {
     }
 }
 
-fn unix_seconds(leaf: &X509) -> Result<i64, ErrorStack> {
-    let since = Asn1Time::from_unix(0)?.diff(leaf.not_after())?;
+fn unix_seconds(time: &Asn1TimeRef) -> Result<i64, ErrorStack> {
+    let since = Asn1Time::from_unix(0)?.diff(time)?;
     Ok(i64::from(since.days) * 86_400 + i64::from(since.secs))
+}
+
+/// Whether a name of a certificate is, or stands for, this one.
+fn covers(pattern: &str, name: &str) -> bool {
+    let same = str::eq_ignore_ascii_case;
+    let wild = |rest: &str| name.split_once('.').is_some_and(|(_, parent)| same(parent, rest));
+    same(pattern, name) || pattern.strip_prefix("*.").is_some_and(wild)
 }
 
 fn names(leaf: &X509) -> Vec<String> {
@@ -208,4 +241,17 @@ fn refuse_exposed(path: &Path) -> Result<(), TlsError> {
         fs::metadata(path).map_err(|source| TlsError::Read { path: path.to_owned(), source })?;
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o006 == 0 { Ok(()) } else { Err(TlsError::Exposed { path: path.to_owned(), mode }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_one_label() {
+        assert!(covers("chat.example", "Chat.Example"));
+        assert!(covers("*.example", "chat.example"));
+        assert!(!covers("*.example", "a.chat.example"));
+        assert!(!covers("*.example", "example"));
+    }
 }

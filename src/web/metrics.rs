@@ -37,6 +37,10 @@ pub struct Survey {
     pub reloads: u64,
     /// Reloads that were refused.
     pub reloads_refused: u64,
+    /// Certificates that an authority gave.
+    pub certificates: u64,
+    /// Attempts to get one that failed.
+    pub certificates_failed: u64,
     /// When the certificate ends, in seconds since 1970.
     pub certificate_expires: i64,
     /// When the server started, likewise.
@@ -144,6 +148,10 @@ impl Sums {
         let reloads = [("applied", self.survey.reloads), ("refused", self.survey.reloads_refused)];
         let help = "Reloads of the configuration, by outcome";
         encoder.counters("reloads", help, "outcome", &reloads)?;
+        let orders =
+            [("issued", self.survey.certificates), ("failed", self.survey.certificates_failed)];
+        let help = "Attempts to get a certificate from an authority, by outcome";
+        encoder.counters("certificate_orders", help, "outcome", &orders)?;
         let help = "When the certificate expires";
         let expires = u64::try_from(self.survey.certificate_expires).unwrap_or_default();
         encoder.gauge("certificate_expiry_timestamp_seconds", help, expires)?;

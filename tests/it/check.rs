@@ -101,6 +101,38 @@ fn what_is_wrong_is_found() {
 }
 
 #[test]
+fn a_certificate_that_the_server_gets_is_advised_on() {
+    let (state, file) = (private_state(), ConfigFile::new(""));
+    let (gained, trust) = (state.path().join("acme.pem"), file.folder().join("none.pem"));
+    let config = |port: u16| {
+        let listen =
+            format!("[server]\nlisten = [\"127.0.0.1:{port}\"]\n[acme]\ntrust = {trust:?}\n");
+        file.write(listen + "domains = [\"localhost.example\", \"chat.example\"]\n");
+    };
+    config(0);
+    let found = Found::of(state.path(), &file);
+    found.says("certificate", "advice", "asks for it when it starts");
+    found.says("certificate", "advice", "connects to port 443 of localhost.example, chat.example");
+    found.says("certificate", "problem", "acme.trust cannot be read");
+    config(443);
+    let advice = Found::of(state.path(), &file).1.to_string();
+    assert!(!advice.contains("connects to port"), "{advice}");
+    for (days, verdict, text) in
+        [(90, "good", "renewed by the server; valid until"), (1, "advice", "klatchd admin status")]
+    {
+        let (path, key) = certificate(file.folder(), "given", days);
+        let both = [key, path].map(|path| std::fs::read_to_string(path).unwrap()).concat();
+        std::fs::write(&gained, both).unwrap();
+        std::fs::set_permissions(&gained, Permissions::from_mode(0o600)).unwrap();
+        let found = Found::of(state.path(), &file);
+        found.says("certificate", verdict, text);
+        found.says("certificate", "advice", "not made out to localhost.example, chat.example");
+    }
+    std::fs::write(&gained, "").unwrap();
+    Found::of(state.path(), &file).says("certificate", "problem", "serves its own");
+}
+
+#[test]
 fn a_damaged_database_is_found() {
     let daemon = Daemon::usual(&[]);
     let mut ann = daemon.login("ann");

@@ -16,6 +16,7 @@
 
 mod abuse;
 mod account;
+mod acme;
 mod admin;
 mod bench;
 mod block;

@@ -10,7 +10,9 @@ mod written;
 
 pub use origin::Origin;
 pub(super) use quantity::{Number, Size, Span};
-pub(super) use text::{Address, File, Host, Line, Network, Page, Room, User, Word};
+pub(super) use text::{
+    Address, Domain, File, Host, Line, Mail, Network, Page, Room, Url, User, Word,
+};
 pub use text::{Engine, Plain, Registration, Switch};
 pub(super) use written::Written;
 

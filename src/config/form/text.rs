@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use hyper::http::Uri;
 use ipnet::IpNet;
 use log::LevelFilter;
 use rustls_pki_types::ServerName;
@@ -58,6 +59,29 @@ parsed! {
             .map(|_| text.into())
             .map_err(|_| "this is neither a DNS name nor an address".into());
 
+    /// What an authority can make a certificate out to.
+    Domain(String), "a public DNS name, such as \"chat.example.org\"", domain;
+
+    /// Where something is on the web.
+    Url(String), "an https address, such as \"https://ca.example.org/directory\"",
+        |text| match text.parse::<Uri>() {
+            Ok(uri) if uri.scheme_str() == Some("https") && uri.host().is_some() => Ok(text.into()),
+            Ok(_) => Err("this does not begin with https:// and a host".into()),
+            Err(error) => Err(error.to_string()),
+        };
+
+    /// Where letters go to.
+    Mail(String), "an address, such as \"chat@example.org\"",
+        |text| match text.split_once('@') {
+            Some((who, host)) if !who.is_empty()
+                && host.contains('.')
+                && text.chars().all(|c| c.is_ascii_graphic() && !matches!(c, ',' | '?' | ':')) =>
+            {
+                Ok(text.into())
+            }
+            _ => Err("this is not an address of mail".into()),
+        };
+
     /// The name of a room that people can join.
     Room(RoomName), "the name of a room, such as \"lobby\"",
         |text| match RoomName::parse(text) {
@@ -69,6 +93,22 @@ parsed! {
     /// The name of a person.
     User(UserName), "a name that a person could take, such as \"billing\"",
         |text| UserName::parse(text).map_err(|error| error.to_string());
+}
+
+/// The name in lower case; those that no public authority certifies are refused.
+fn domain(text: &str) -> Result<String, String> {
+    match ServerName::try_from(text) {
+        Ok(ServerName::DnsName(_)) if text.ends_with('.') => Err("leave out the last dot".into()),
+        Ok(ServerName::DnsName(_)) if !text.contains('.') => {
+            Err("this is a name of your own network: no public authority vouches for it".into())
+        }
+        Ok(ServerName::DnsName(_)) => Ok(text.to_ascii_lowercase()),
+        Err(_) if text.starts_with("*.") => {
+            Err("one connection proves one name: name each, without the star".into())
+        }
+        Err(_) if !text.is_ascii() => Err("write it in its ASCII form, xn--...".into()),
+        _ => Err("this is not a DNS name".into()),
+    }
 }
 
 /// A path.

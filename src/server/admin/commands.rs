@@ -13,7 +13,7 @@ use crate::account::invitation;
 use crate::directory::actor::Inventory;
 use crate::reception::actor::{Glimpse, Kick, Sessions};
 use crate::server::daemon::{Daemon, Order};
-use crate::server::identity::ends_soon;
+use crate::server::identity::{ends_soon, remedy};
 use crate::server::run::invitation_link;
 use crate::server::shutdown::RETRY_AFTER;
 use crate::store::StoreError;
@@ -34,12 +34,16 @@ pub(super) fn status(daemon: Rc<Daemon>, _: Given) -> Doing {
         let identity = daemon.server.identity.read().clone();
         let now = daemon.parts.clock.unix_ms() / 1_000;
         let expires = jiff::Timestamp::from_second(identity.expires()).unwrap_or_default();
-        let soon = ends_soon(identity.expires(), i64::try_from(now).unwrap_or(i64::MAX));
+        let renewed = daemon.renews();
+        let now = i64::try_from(now).unwrap_or(i64::MAX);
+        let soon = ends_soon(identity.validity(), now, renewed);
         let of = |(used, most): (u64, u64)| json!({"now": used, "most": most});
         let pair = |(used, most): (u32, u32)| of((used.into(), most.into()));
         let wide = |(used, most): (usize, usize)| of((used as u64, most as u64));
         let uptime = daemon.parts.clock.now().since(daemon.started).as_secs();
         let addresses = daemon.server.addresses().iter().map(ToString::to_string);
+        let (config, acme) = (daemon.loaded.borrow().config.clone(), daemon.acme.borrow().clone());
+        let next = jiff::Timestamp::from_second(acme.next).unwrap_or_default();
         let file = daemon.sources.file.as_ref().map(|path| path.display().to_string());
         Ok(json!({
             "version": crate::web::VERSION,
@@ -61,7 +65,10 @@ pub(super) fn status(daemon: Rc<Daemon>, _: Given) -> Doing {
             "certificate": identity.fingerprint(),
             "certificate_names": identity.names(),
             "certificate_expires": expires.to_string(),
-            "certificate_warning": soon.map(|days| format!("{days} days are left: renew it, then reload")),
+            "acme_domains": renewed.then(|| config.acme.domains.clone()),
+            "acme_next_attempt": renewed.then(|| next.to_string()),
+            "acme_failure": acme.failure,
+            "certificate_warning": soon.map(|days| format!("{days} days are left: {}", remedy(renewed))),
         }))
     }
     .boxed_local()

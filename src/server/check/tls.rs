@@ -1,14 +1,22 @@
 //! The certificate: whether it can be used, for how long, and for which names.
 
+use std::path::Path;
+
 use super::{Finding, Scene};
 use crate::protocol::ALPN_WIRE;
-use crate::server::identity::{WARN_DAYS, ends_soon, files};
+use crate::server::identity::{self, WARN_DAYS, ends_soon, files, is_renewed};
+use crate::transport::challenge::Challenges;
 use crate::transport::tls::Identity;
 
 const SUBJECT: &str = "certificate";
+/// Where an authority looks for proofs.
+const PROOFS: u16 = 443;
 
 pub(super) fn look(scene: &Scene<'_>) -> Vec<Finding> {
     let config = &scene.loaded.config;
+    if is_renewed(config, scene.credentials.as_deref()) {
+        return renewed(scene);
+    }
     let configured = files(config, scene.credentials.as_deref());
     let own = configured.is_none();
     let (certificate, key) = configured.unwrap_or_else(|| {
@@ -16,37 +24,80 @@ pub(super) fn look(scene: &Scene<'_>) -> Vec<Finding> {
     });
     if own && !certificate.exists() {
         let text = "there is none yet: the server makes its own when it starts. Clients remember it, \
-                    browsers warn of it; for one that all trust set tls.certificate and tls.key";
+                    browsers warn of it; for one that all trust set acme.domains, or tls.certificate \
+                    and tls.key";
         return vec![Finding::advice(SUBJECT, text)];
     }
-    let identity = match Identity::load(&certificate, &key, ALPN_WIRE) {
+    let identity = match load(&certificate, &key) {
         Ok(identity) => identity,
         Err(error) => {
             let text = format!("{error}. The server would not start, and a reload be refused");
             return vec![Finding::problem(SUBJECT, text)];
         }
     };
-    let mut findings = vec![validity(&identity, scene.now, own)];
-    findings.extend(names(&identity, &config.tls.names));
+    let kind = if own { "the server's own, self-signed; " } else { "" };
+    let mut findings = vec![validity(&identity, scene.now, false, kind)];
+    let remedy = "which tls.names expects: get one that is; if it is the server's own, remove \
+                  certificate.pem and key.pem from the state directory and restart (clients that \
+                  remember the old one will ask)";
+    findings.extend(names(&identity, &config.tls.names, remedy));
     findings
 }
 
-fn validity(identity: &Identity, now: i64, own: bool) -> Finding {
+/// One that the server gets by itself.
+fn renewed(scene: &Scene<'_>) -> Vec<Finding> {
+    let acme = &scene.loaded.config.acme;
+    let path = identity::gained_file(scene.state_dir);
+    let mut findings = Vec::new();
+    match path.exists().then(|| load(&path, &path)) {
+        None => {
+            let text = format!(
+                "there is none from {} yet: the server asks for it when it starts, and serves its \
+                 own meanwhile; klatchd admin status tells how that goes",
+                acme.directory
+            );
+            findings.push(Finding::advice(SUBJECT, text));
+        }
+        Some(Err(error)) => {
+            let text = format!("{error}. The server serves its own, and asks for another");
+            findings.push(Finding::problem(SUBJECT, text));
+        }
+        Some(Ok(identity)) => {
+            findings.push(validity(&identity, scene.now, true, "renewed by the server; "));
+            let remedy = "which acme.domains names: the server asks for another when it starts";
+            findings.extend(names(&identity, &acme.domains, remedy));
+        }
+    }
+    if scene.loaded.config.server.listen.iter().all(|address| address.port() != PROOFS) {
+        let text = format!(
+            "the authority connects to port {PROOFS} of {}, and server.listen does not have it: let \
+             klatchd.socket listen there, or have it forwarded, as it is",
+            acme.domains.join(", ")
+        );
+        findings.push(Finding::advice(SUBJECT, text));
+    }
+    if let Some(error) = acme.trust.as_ref().and_then(|path| std::fs::File::open(path).err()) {
+        findings.push(Finding::problem(SUBJECT, format!("acme.trust cannot be read: {error}")));
+    }
+    findings
+}
+
+fn load(certificate: &Path, key: &Path) -> Result<Identity, crate::transport::tls::TlsError> {
+    Identity::load(certificate, key, ALPN_WIRE, &Challenges::default())
+}
+
+fn validity(identity: &Identity, now: i64, renewed: bool, kind: &str) -> Finding {
     let until = jiff::Timestamp::from_second(identity.expires()).unwrap_or_default();
-    let date = until.strftime("%Y-%m-%d");
-    let kind = if own { "the server's own, self-signed; " } else { "" };
-    match ends_soon(identity.expires(), now) {
-        Some(days) if days < 0 => Finding::problem(
-            SUBJECT,
-            format!(
-                "it expired on {date}: clients refuse it. Renew it, then: klatchd admin reload"
-            ),
-        ),
+    let (date, remedy) = (until.strftime("%Y-%m-%d"), identity::remedy(renewed));
+    match ends_soon(identity.validity(), now, renewed) {
+        Some(days) if days < 0 => {
+            Finding::problem(SUBJECT, format!("it expired on {date}: clients refuse it; {remedy}"))
+        }
         Some(days) => Finding::advice(
             SUBJECT,
             format!(
-                "it expires on {date}, in {days} days (a warning comes {WARN_DAYS} days ahead). \
-                 Renew it, then: klatchd admin reload"
+                "it expires on {date}, in {days} days (a warning comes {WARN_DAYS} days ahead at \
+                 the earliest); {remedy}"
             ),
         ),
         None => Finding::good(
@@ -60,40 +111,11 @@ fn validity(identity: &Identity, now: i64, own: bool) -> Finding {
 }
 
 /// Names that the operator expects and the certificate lacks.
-fn names(identity: &Identity, expected: &[String]) -> Option<Finding> {
-    let has = |name: &String| identity.names().iter().any(|one| covers(one, name));
+fn names(identity: &Identity, expected: &[String], remedy: &str) -> Option<Finding> {
     let missing: Vec<&str> =
-        expected.iter().filter(|name| !has(name)).map(String::as_str).collect();
+        expected.iter().filter(|name| !identity.is_for(name)).map(String::as_str).collect();
     (!missing.is_empty()).then(|| {
-        let text = format!(
-            "it is not made out to {}, which tls.names expects: get one that is; if it is the \
-             server's own, remove certificate.pem and key.pem from the state directory and restart \
-             (clients that remember the old one will ask)",
-            missing.join(", ")
-        );
+        let text = format!("it is not made out to {}, {remedy}", missing.join(", "));
         Finding::advice(SUBJECT, text)
     })
-}
-
-/// Whether a name of a certificate is, or stands for, this one.
-fn covers(pattern: &str, name: &str) -> bool {
-    let wild = |rest: &str| name.split_once('.').is_some_and(|(_, parent)| same(parent, rest));
-    same(pattern, name) || pattern.strip_prefix("*.").is_some_and(wild)
-}
-
-fn same(one: &str, other: &str) -> bool {
-    one.eq_ignore_ascii_case(other)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_star_stands_for_one_label() {
-        assert!(covers("chat.example", "Chat.Example"));
-        assert!(covers("*.example", "chat.example"));
-        assert!(!covers("*.example", "a.chat.example"));
-        assert!(!covers("*.example", "example"));
-    }
 }
