@@ -11,7 +11,7 @@ use crate::base::id::{DeviceId, RoomId, SessionId};
 use crate::base::name::{Identity, RoomName, UserName};
 use crate::base::secret::Password;
 use crate::protocol::event::LeaveReason;
-use crate::protocol::status::{Code, Refusal};
+use crate::protocol::status::Refusal;
 
 /// A session wants a name.
 pub struct Enter {
@@ -133,7 +133,7 @@ pub struct End {
     /// Why, for its rooms.
     pub reason: LeaveReason,
     /// Why, for itself.
-    pub code: Code,
+    pub bye: Refusal,
 }
 
 impl Message for End {
@@ -168,6 +168,28 @@ pub struct Follow {
 
 impl Message for Follow {
     type Result = ();
+}
+
+/// Who is known by name: registered, or online as a guest?
+#[derive(Debug)]
+pub struct Roll {
+    /// Only those whose names begin so, in small letters.
+    pub prefix: String,
+    /// Not more than so many.
+    pub most: usize,
+}
+
+/// Somebody who is known by name.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// Who it is.
+    pub who: Arc<Identity>,
+    /// Sessions that are online.
+    pub online: usize,
+}
+
+impl Message for Roll {
+    type Result = Vec<Person>;
 }
 
 /// Other rules of names hold from here on.

@@ -2,6 +2,7 @@
 //!
 //! Everything above may use this; this uses nothing of the project.
 
+pub mod ban;
 pub mod clock;
 pub mod histogram;
 pub mod id;

@@ -241,6 +241,16 @@ settings! {
         exempt: Vec<IpNet> as List<Network> = Vec::new(), Reload;
     }
 
+    /// Who is not let in at all, beside those whom `klatchd admin ban` has banned. A reload ends the
+    /// sessions of those who are new here, and of nobody else.
+    bans: Bans {
+        /// Networks and addresses: they are closed before a byte is read.
+        networks: Vec<IpNet> as List<Network> = Vec::new(), Reload;
+
+        /// Names, with all that look like them.
+        names: Vec<UserName> as List<User> = Vec::new(), Reload;
+    }
+
     /// What the server says about itself. Never the text of a message.
     log: Log {
         /// How much: "off", "error", "warn", "info", "debug" or "trace".

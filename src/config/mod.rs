@@ -26,7 +26,7 @@ mod tests;
 pub use define::Reload;
 pub use form::{Engine, Origin, Plain, Registration, Switch};
 pub use keys::{
-    Accounts, Config, History, Limits, Log, Names, Rooms, Server, Store, Timeouts, Tls, Web,
+    Accounts, Bans, Config, History, Limits, Log, Names, Rooms, Server, Store, Timeouts, Tls, Web,
 };
 pub use layers::{Loaded, Sources, load};
 pub use problem::{Problem, Problems};

@@ -37,6 +37,7 @@ use crate::store::memory::MemoryStore;
 use crate::store::registry::{Change, Everybody};
 use crate::store::sqlite::SqliteStore;
 use crate::throttle::actor::Throttle;
+use crate::throttle::bans::Bans;
 use crate::transport::tls::Identity;
 
 pub(super) fn assemble(
@@ -58,7 +59,9 @@ pub(super) fn assemble(
     let (mailboxes, mail): (Vec<Mailboxes>, Vec<WorkerMail>) =
         arbiters.iter().map(|_| Mailboxes::new()).unzip();
 
-    let names = make_names(config, parts, (store.as_ref(), everybody), &mail)?.start();
+    let bans = super::bans::kept(&everybody.bans, parts.clock.unix_ms());
+    let banned = Arc::new(super::bans::with_configured(&bans, config));
+    let names = make_names(config, parts, (store.as_ref(), everybody), &banned, &mail)?.start();
     let tallies: Arc<[Arc<Tally>]> = mail.iter().map(|_| Arc::default()).collect();
     let told = settled(names.clone().recipient());
     let around = surroundings(config, parts, &mail, (&store, &tallies), told);
@@ -71,8 +74,8 @@ pub(super) fn assemble(
         Rooms::new(config.rooms.rooms_max, permanent, places.collect(), around, &people).start();
 
     let sweeps = mail.iter().map(|mail| mail.reception.clone().recipient()).collect();
-    let throttle = Throttle::new(limits::admission(config), Arc::clone(&parts.clock), sweeps);
-    let throttle = throttle.start();
+    let (limits, clock) = (limits::admission(config), Arc::clone(&parts.clock));
+    let throttle = Throttle::new(limits, banned, clock, sweeps).start();
     let health = Arc::new(Health::new(Arc::clone(&identity), parts.clock.unix_ms() / 1_000));
     let (asked, vital) = (names.clone().recipient(), Arc::clone(&health));
     let actors = Actors::new(throttle.clone(), rooms.clone(), asked, Arc::clone(&store), vital);
@@ -114,6 +117,7 @@ pub(super) fn assemble(
         accepting,
         closed,
         store,
+        bans: RefCell::new(bans),
         first_admin,
     })
 }
@@ -169,6 +173,7 @@ fn make_names(
     config: &Config,
     parts: &Parts,
     (store, everybody): (&dyn Store, Everybody),
+    bans: &Arc<Bans>,
     mail: &[WorkerMail],
 ) -> Result<Names, StartError> {
     let registry = store.registry();
@@ -183,7 +188,8 @@ fn make_names(
         fanout: mail.fanout.clone().recipient(),
     });
     let (registration, clock) = (limits::registration(config), Arc::clone(&parts.clock));
-    Ok(Names::new(accounts, prover, registration, clock, places.collect()))
+    let bans = Arc::clone(bans);
+    Ok(Names::new(accounts, prover, registration, bans, clock, places.collect()))
 }
 
 /// Has the Accounts told who is at home where.

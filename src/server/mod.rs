@@ -10,6 +10,7 @@
 pub mod accept;
 pub mod admin;
 pub mod assemble;
+mod bans;
 pub mod check;
 pub mod daemon;
 pub mod fate;
@@ -48,6 +49,7 @@ use crate::session::worker::Observer;
 use crate::store::sqlite::OpenError;
 use crate::store::{Store, StoreError};
 use crate::throttle::actor::{Throttle, Tick};
+use crate::throttle::bans::Bans;
 use crate::transport::certificate::MakeError;
 use crate::transport::listener::BindError;
 use crate::transport::tls::{Identity, TlsError};
@@ -133,6 +135,8 @@ pub struct Server {
     /// Ends the accept loops, each after the connection in its hands.
     closed: CancellationToken,
     store: Arc<dyn Store>,
+    /// Bans that are kept; those of the configuration come on top.
+    bans: RefCell<Bans>,
     first_admin: Option<String>,
 }
 

@@ -177,6 +177,7 @@ impl Server {
             let adopt = Adopt { settings: settings.clone(), outbox, routing };
             gone |= reception.send(adopt).await.is_err();
         }
+        gone |= !self.enforce(config).await;
         if gone {
             log::error!("a part of the server is gone, and was not told of the new configuration");
         }

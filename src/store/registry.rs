@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::StoreError;
+use crate::base::ban::{Ban, Target};
 use crate::base::id::{AccountId, DeviceId};
 use crate::base::name::{Identity, RoomName, UserName};
 
@@ -107,6 +108,10 @@ pub enum Change {
         /// Whether who comes with it may administer the server.
         admin: bool,
     },
+    /// A ban, in the place of an older one of the same.
+    Ban(Ban),
+    /// The end of a ban.
+    Unban(Target),
 }
 
 /// What a change came to.
@@ -140,6 +145,8 @@ pub struct Everybody {
     pub homes: Vec<(AccountId, RoomName)>,
     /// Whether one of them may administer the server.
     pub has_admin: bool,
+    /// Who is banned; some of it may be over.
+    pub bans: Vec<Ban>,
 }
 
 /// Who is registered.

@@ -1,7 +1,7 @@
 //! The Throttle actor: limits per address before anything is read, and the time by which silence is
 //! measured.
 //!
-//! **Receives** [`Admit`] from the accept loop, [`Tick`] from its own interval, [`Retune`],
+//! **Receives** [`Admit`] from the accept loop, [`Tick`] from its own interval, [`Retune`], [`Enforce`],
 //! [`Guest`], [`Survey`] and [`Count`] from the server's own house-keeping.
 //! **Sends** [`Sweep`] to every worker, which then looks at the deadlines that have come: login,
 //! ping, idle, write. There is no timer per session.
@@ -16,6 +16,7 @@ use std::sync::Arc;
 use actix::{Actor, AsyncContext, Context, Handler, Message, MessageResult, Recipient};
 
 use super::admission::{Admission, Denied, Fill, Permit, Policy};
+use super::bans::{self, Bans};
 use crate::base::clock::{Clock, Moment};
 use crate::base::wheel::TICK;
 use crate::mail;
@@ -60,6 +61,14 @@ impl Message for Retune {
     type Result = ();
 }
 
+/// These bans hold from here on. For everybody who lets somebody in, or has let them in.
+#[derive(Debug, Clone)]
+pub struct Enforce(pub Arc<Bans>);
+
+impl Message for Enforce {
+    type Result = ();
+}
+
 /// The server itself wants to be connected, to see whether that works.
 #[derive(Debug)]
 pub struct Guest;
@@ -79,14 +88,31 @@ impl Message for Survey {
 /// The actor.
 pub struct Throttle {
     admission: Admission,
+    bans: Arc<Bans>,
     clock: Arc<dyn Clock>,
     workers: Vec<Recipient<Sweep>>,
 }
 
 impl Throttle {
     /// Nobody is connected.
-    pub fn new(policy: Policy, clock: Arc<dyn Clock>, workers: Vec<Recipient<Sweep>>) -> Self {
-        Self { admission: Admission::new(policy), clock, workers }
+    pub fn new(
+        policy: Policy,
+        bans: Arc<Bans>,
+        clock: Arc<dyn Clock>,
+        workers: Vec<Recipient<Sweep>>,
+    ) -> Self {
+        Self { admission: Admission::new(policy), bans, clock, workers }
+    }
+
+    fn admit(&mut self, address: IpAddr) -> Result<Permit, Denied> {
+        let unix_ms = self.clock.unix_ms();
+        if let Some(ban) = self.bans.address(address, unix_ms) {
+            // It is not told: that would take a handshake, for as often as it comes.
+            let refusal = Box::new(bans::refusal(ban, unix_ms));
+            self.admission.count_denied("banned");
+            return Err(Denied { refusal, permit: None });
+        }
+        self.admission.admit(address, self.clock.now())
     }
 
     fn sweep(&self) {
@@ -110,7 +136,7 @@ impl Handler<Admit> for Throttle {
     type Result = MessageResult<Admit>;
 
     fn handle(&mut self, admit: Admit, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.admission.admit(admit.0, self.clock.now()))
+        MessageResult(self.admit(admit.0))
     }
 }
 
@@ -130,6 +156,14 @@ impl Handler<Retune> for Throttle {
     }
 }
 
+impl Handler<Enforce> for Throttle {
+    type Result = ();
+
+    fn handle(&mut self, enforce: Enforce, _: &mut Self::Context) {
+        self.bans = enforce.0;
+    }
+}
+
 impl Handler<Guest> for Throttle {
     type Result = MessageResult<Guest>;
 
@@ -142,7 +176,8 @@ impl Handler<Survey> for Throttle {
     type Result = MessageResult<Survey>;
 
     fn handle(&mut self, _: Survey, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.admission.fill())
+        let bans = (self.bans.len(), bans::CAPACITY);
+        MessageResult(Fill { bans, ..self.admission.fill() })
     }
 }
 

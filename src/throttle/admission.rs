@@ -74,6 +74,8 @@ pub struct Fill {
     pub strangers: (u32, u32),
     /// Address prefixes that are remembered, and how many may be.
     pub prefixes: (usize, usize),
+    /// Bans that hold, and how many may be.
+    pub bans: (usize, usize),
     /// Connections that were refused, by the limit.
     pub denied: Vec<(&'static str, u64)>,
 }
@@ -117,14 +119,18 @@ impl Admission {
     /// Admits a connection from `address`, or says which limit it meets.
     pub fn admit(&mut self, address: IpAddr, now: Moment) -> Result<Permit, Denied> {
         self.try_admit(address, now).map_err(|refusal| {
-            let limit = refusal.limit.map_or("none", |limit| limit.name);
-            *self.denied.entry(limit).or_default() += 1;
+            self.count_denied(refusal.limit.map_or("none", |limit| limit.name));
             let told = self.told.try_charge(1, now, TOLD).is_ok();
             Denied {
                 refusal: Box::new(refusal),
                 permit: told.then(|| self.permit(SmallVec::new(), true)),
             }
         })
+    }
+
+    /// Counts a connection that was refused for this.
+    pub fn count_denied(&mut self, limit: &'static str) {
+        *self.denied.entry(limit).or_default() += 1;
     }
 
     fn try_admit(&mut self, address: IpAddr, now: Moment) -> Result<Permit, Refusal> {
@@ -222,6 +228,7 @@ impl Admission {
             connections: (load(&self.totals.connections), self.policy.connections),
             strangers: (load(&self.totals.strangers), self.policy.unauthenticated),
             prefixes: (self.prefixes(), CAPACITY.get()),
+            bans: (0, 0),
             denied: self.denied.iter().map(|(&limit, &count)| (limit, count)).collect(),
         }
     }

@@ -107,7 +107,7 @@ impl Sums {
 
     /// What admission bounds, each with its bound.
     fn fill(&self, encoder: &mut Encoder<'_>) -> fmt::Result {
-        let Fill { connections, strangers, prefixes, denied } = &self.survey.fill;
+        let Fill { connections, strangers, prefixes, bans, denied } = &self.survey.fill;
         let help = "Open connections, of all kinds";
         encoder.gauge("connections_admitted", help, connections.0.into())?;
         encoder.gauge("connections_max", "Connections that may be open", connections.1.into())?;
@@ -119,6 +119,8 @@ impl Sums {
         encoder.gauge("prefixes", help, prefixes.0 as u64)?;
         let help = "Address prefixes whose budgets can be remembered";
         encoder.gauge("prefixes_max", help, prefixes.1 as u64)?;
+        encoder.gauge("bans", "Bans of networks and names", bans.0 as u64)?;
+        encoder.gauge("bans_max", "Bans that there may be", bans.1 as u64)?;
         let help = "Connections that were not admitted, by the limit that they met";
         encoder.counters("connections_denied", help, "limit", denied)
     }

@@ -17,6 +17,7 @@
 mod abuse;
 mod account;
 mod admin;
+mod ban;
 mod bench;
 mod check;
 mod client;

@@ -13,6 +13,8 @@ use crate::protocol::event::LeaveReason;
 use crate::protocol::status::{Code, Refusal};
 use crate::session::router::Policy as RouterPolicy;
 use crate::session::worker::Settings;
+use crate::throttle::actor::Enforce;
+use crate::throttle::bans;
 
 /// Other bounds hold from here on.
 #[derive(Clone)]
@@ -82,6 +84,29 @@ impl Handler<Adopt> for Reception {
         for link in self.worker.shard.all() {
             // Its deadlines are other ones now.
             self.worker.shard.arm(&link, now);
+        }
+    }
+}
+
+impl Handler<Enforce> for Reception {
+    type Result = ();
+
+    /// Ends the sessions of addresses that are banned; those of names the Accounts end.
+    fn handle(&mut self, enforce: Enforce, _: &mut Self::Context) {
+        self.bans = enforce.0;
+        if self.bans.is_empty() {
+            return;
+        }
+        let (shard, unix_ms) = (&self.worker.shard, self.worker.shard.unix_ms());
+        for link in shard.all() {
+            let Some(peer) = link.peer.get() else { continue };
+            let Some(ban) = self.bans.address(peer.ip(), unix_ms) else { continue };
+            if link.spoke.get() {
+                let bye = bans::refusal(ban, unix_ms);
+                shard.close(&link, LeaveReason::Removed, &bye, false);
+            } else {
+                shard.lose(&link);
+            }
         }
     }
 }

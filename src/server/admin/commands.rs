@@ -19,7 +19,7 @@ use crate::server::shutdown::RETRY_AFTER;
 use crate::store::StoreError;
 use crate::store::registry::Change;
 
-type Doing = LocalBoxFuture<'static, Answer>;
+pub(super) type Doing = LocalBoxFuture<'static, Answer>;
 
 /// A day, in milliseconds.
 const DAY_MS: u64 = 24 * 3600 * 1_000;
@@ -195,6 +195,6 @@ pub(super) fn drain(daemon: Rc<Daemon>, given: Given) -> Doing {
     .boxed_local()
 }
 
-fn gone(error: actix::MailboxError) -> Failure {
+pub(super) fn gone(error: actix::MailboxError) -> Failure {
     format!("a part of the server does not answer ({error}); it is ending, or see the log").into()
 }

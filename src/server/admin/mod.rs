@@ -4,6 +4,7 @@
 //! the documentation are made from it. A new command is a row there and a function in [`commands`].
 
 pub mod ask;
+mod bans;
 pub mod commands;
 pub mod show;
 pub(super) mod socket;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::bans;
 use super::rows::{signed, unsigned};
 use crate::base::id::{AccountId, DeviceId};
 use crate::base::limits::DEVICES;
@@ -44,6 +45,7 @@ pub(super) fn everybody(connection: &Connection) -> rusqlite::Result<Everybody> 
             all.homes.push((account_id(row, 0)?, room));
         }
     }
+    all.bans = bans::all(connection)?;
     Ok(all)
 }
 
@@ -147,6 +149,8 @@ pub(super) fn change(connection: &Connection, change: &Change) -> rusqlite::Resu
                 .execute(params![&code[..], until, admin])
                 .map(Changed::Done)
         }
+        Change::Ban(ban) => bans::set(connection, ban).map(Changed::Done),
+        Change::Unban(target) => bans::lift(connection, target).map(Changed::Done),
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod accounts;
 pub mod backup;
+mod bans;
 mod house;
 mod index;
 mod journal;
