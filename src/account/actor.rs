@@ -34,6 +34,7 @@ use crate::protocol::reply::{DeviceInfo, DeviceList, Empty, Page, Registration};
 use crate::protocol::status::{Code, Refusal};
 use crate::store::registry::{DeviceRecord, Which};
 use crate::throttle::bans::Bans;
+use crate::throttle::budget::Purses;
 
 /// Who is told of sessions on one worker.
 pub struct Place {
@@ -54,6 +55,7 @@ pub struct Names {
     prover: Prover,
     registration: Registration,
     bans: Arc<Bans>,
+    purses: Purses,
     clock: Arc<dyn Clock>,
     workers: Vec<Place>,
 }
@@ -77,8 +79,8 @@ impl Names {
         clock: Arc<dyn Clock>,
         workers: Vec<Place>,
     ) -> Self {
-        let penalties = Penalties::default();
-        Self { accounts, penalties, prover, registration, bans, clock, workers }
+        let (penalties, purses) = (Penalties::default(), Purses::default());
+        Self { accounts, penalties, prover, registration, bans, purses, clock, workers }
     }
 
     fn place(&self, session: SessionId) -> Option<&Place> {
@@ -183,7 +185,9 @@ impl Names {
             self.end(*old, LeaveReason::Lost, Code::Replaced.into());
         }
         let who = entered.as_ref().ok().map(|entered| Arc::clone(&entered.who));
-        let refused = mail::offer(&answer, Outcome { id, entered }).is_err();
+        let account = who.as_ref().map(|who| who.account).filter(|account| !account.is_guest());
+        let purse = account.map(|account| self.purses.of(account));
+        let refused = mail::offer(&answer, Outcome { id, entered, purse }).is_err();
         if let (true, Some(who)) = (refused, who) {
             // The session ended while it waited: the name must not stay taken.
             self.accounts.release(&who, session, None, self.clock.now());

@@ -12,6 +12,7 @@ use crate::base::name::{Identity, RoomName, UserName};
 use crate::base::secret::Password;
 use crate::protocol::event::LeaveReason;
 use crate::protocol::status::Refusal;
+use crate::throttle::budget::Purse;
 
 /// A session wants a name.
 pub struct Enter {
@@ -38,6 +39,8 @@ pub struct Outcome {
     pub id: u32,
     /// The name, or why not.
     pub entered: Result<Entered, Refusal>,
+    /// What the account may spend, if it is one's.
+    pub purse: Option<Arc<Purse>>,
 }
 
 impl Message for Outcome {
@@ -168,6 +171,14 @@ pub struct Follow {
 
 impl Message for Follow {
     type Result = ();
+}
+
+/// How many wrong passwords of this source are not forgiven yet, and how many are at once?
+#[derive(Debug, Clone, Copy)]
+pub struct Failures(pub IpAddr);
+
+impl Message for Failures {
+    type Result = (u64, u64);
 }
 
 /// Who is known by name: registered, or online as a guest?

@@ -8,6 +8,8 @@ pub mod histogram;
 pub mod id;
 pub mod isolation;
 pub mod limits;
+pub mod memory;
+pub mod met;
 pub mod name;
 pub mod secret;
 pub mod tally;

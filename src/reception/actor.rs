@@ -7,6 +7,7 @@
 //! room.
 
 mod operate;
+mod shed;
 
 use std::net::{SocketAddr, TcpStream};
 use std::rc::Rc;
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message};
 
-pub use self::operate::{Adopt, Glimpse, Kick, Sessions};
+pub use self::operate::{Adopt, Because, Glimpse, Kick, Sessions, Whom, Why};
 use crate::account::mail::{End, Follow, Restore};
 use crate::base::clock::Moment;
 use crate::base::limits::MAILBOX;
@@ -155,6 +156,7 @@ impl Handler<Sweep> for Reception {
 
     fn handle(&mut self, sweep: Sweep, _: &mut Self::Context) {
         self.sweep(sweep.0);
+        self.shed();
     }
 }
 

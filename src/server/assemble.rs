@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::health::Health;
 use super::probe::Actors;
 use super::worker::{Common, Mailboxes, WorkerMail};
-use super::{DATABASE, Parts, Server, StartError, accept, limits};
+use super::{DATABASE, Parts, Server, StartError, accept, limits, memory};
 use crate::account::actor::{Names, Place as NamesPlace};
 use crate::account::hasher::Hasher;
 use crate::account::invitation;
@@ -25,6 +25,7 @@ use crate::account::proof::Prover;
 use crate::account::state::Accounts;
 use crate::base::clock::millis_up;
 use crate::base::id::{AccountId, WorkerId};
+use crate::base::memory::{Ceiling, Gauge};
 use crate::base::tally::Tally;
 use crate::config::{Config, Engine, Switch};
 use crate::directory::actor::{Place as RoomsPlace, Rooms};
@@ -59,8 +60,7 @@ pub(super) fn assemble(
     let (mailboxes, mail): (Vec<Mailboxes>, Vec<WorkerMail>) =
         arbiters.iter().map(|_| Mailboxes::new()).unzip();
 
-    let bans = super::bans::kept(&everybody.bans, parts.clock.unix_ms());
-    let banned = Arc::new(super::bans::with_configured(&bans, config));
+    let (bans, banned) = super::bans::at_start(&everybody.bans, config, parts.clock.unix_ms());
     let names = make_names(config, parts, (store.as_ref(), everybody), &banned, &mail)?.start();
     let tallies: Arc<[Arc<Tally>]> = mail.iter().map(|_| Arc::default()).collect();
     let told = settled(names.clone().recipient());
@@ -73,9 +73,8 @@ pub(super) fn assemble(
     let rooms =
         Rooms::new(config.rooms.rooms_max, permanent, places.collect(), around, &people).start();
 
-    let sweeps = mail.iter().map(|mail| mail.reception.clone().recipient()).collect();
-    let (limits, clock) = (limits::admission(config), Arc::clone(&parts.clock));
-    let throttle = Throttle::new(limits, banned, clock, sweeps).start();
+    let ceiling = Arc::new(Ceiling::of(memory::ceiling(config)));
+    let throttle = make_throttle(config, parts, banned, (&ceiling, &tallies), &mail).start();
     let health = Arc::new(Health::new(Arc::clone(&identity), parts.clock.unix_ms() / 1_000));
     let (asked, vital) = (names.clone().recipient(), Arc::clone(&health));
     let actors = Actors::new(throttle.clone(), rooms.clone(), asked, Arc::clone(&store), vital);
@@ -90,6 +89,7 @@ pub(super) fn assemble(
         shared: shared(&rooms, &names),
         routing: limits::routing(config),
         tallies,
+        ceiling: Arc::clone(&ceiling),
         web: (config.web.serve == Switch::On).then(|| (Arc::clone(&web), actors.clone())),
     };
     for ((number, mailboxes), arbiter) in (0_u16..).zip(mailboxes).zip(&arbiters) {
@@ -118,6 +118,7 @@ pub(super) fn assemble(
         closed,
         store,
         bans: RefCell::new(bans),
+        ceiling,
         first_admin,
     })
 }
@@ -164,6 +165,19 @@ fn accept_at(
         Ok(accept::spawn(listener, throttle, arrivals.clone(), closed.clone())?)
     });
     accepting.collect()
+}
+
+fn make_throttle(
+    config: &Config,
+    parts: &Parts,
+    bans: Arc<Bans>,
+    (ceiling, tallies): (&Arc<Ceiling>, &Arc<[Arc<Tally>]>),
+    mail: &[WorkerMail],
+) -> Throttle {
+    let gauge = Gauge::new(Arc::clone(ceiling), Arc::clone(tallies), None);
+    let sweeps = mail.iter().map(|mail| mail.reception.clone().recipient()).collect();
+    let (limits, clock) = (limits::admission(config), Arc::clone(&parts.clock));
+    Throttle::new(limits, bans, gauge, clock, sweeps)
 }
 
 /// How long the first administrator has time to register.

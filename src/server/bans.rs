@@ -9,7 +9,7 @@ use crate::throttle::actor::Enforce;
 use crate::throttle::bans::Bans;
 
 /// The bans that storage has, without those that are over.
-pub(super) fn kept(all: &[Ban], unix_ms: u64) -> Bans {
+fn kept(all: &[Ban], unix_ms: u64) -> Bans {
     let mut bans = Bans::default();
     for ban in all.iter().filter(|ban| ban.left(unix_ms).is_some()) {
         if !bans.set(ban.clone()) {
@@ -18,6 +18,13 @@ pub(super) fn kept(all: &[Ban], unix_ms: u64) -> Bans {
         }
     }
     bans
+}
+
+/// The bans that are kept, and all that hold, when the server starts.
+pub(super) fn at_start(all: &[Ban], config: &Config, unix_ms: u64) -> (Bans, Arc<Bans>) {
+    let kept = kept(all, unix_ms);
+    let all = Arc::new(with_configured(&kept, config));
+    (kept, all)
 }
 
 /// The same with those of the configuration, which no command lifts.

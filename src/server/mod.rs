@@ -19,6 +19,7 @@ pub mod identity;
 mod inherit;
 pub mod limits;
 pub mod logger;
+mod memory;
 mod notify;
 mod probe;
 pub mod pulse;
@@ -42,6 +43,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::account::actor::Names;
 use crate::base::clock::{Clock, SystemClock};
+use crate::base::memory::Ceiling;
 use crate::config::Config;
 use crate::directory::actor::Rooms;
 use crate::reception::actor::Reception;
@@ -137,6 +139,8 @@ pub struct Server {
     store: Arc<dyn Store>,
     /// Bans that are kept; those of the configuration come on top.
     bans: RefCell<Bans>,
+    /// What may be held for clients.
+    ceiling: Arc<Ceiling>,
     first_admin: Option<String>,
 }
 

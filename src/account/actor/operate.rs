@@ -3,7 +3,7 @@
 use actix::{Handler, MessageResult};
 
 use super::Names;
-use crate::account::mail::{Retune, Roll};
+use crate::account::mail::{Failures, Retune, Roll};
 use crate::base::name::UserName;
 use crate::protocol::event::LeaveReason;
 use crate::protocol::status::Refusal;
@@ -39,6 +39,14 @@ impl Handler<Enforce> for Names {
                 self.end(session, LeaveReason::Removed, bye);
             }
         }
+    }
+}
+
+impl Handler<Failures> for Names {
+    type Result = MessageResult<Failures>;
+
+    fn handle(&mut self, failures: Failures, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.penalties.failures(failures.0, self.clock.now()))
     }
 }
 

@@ -49,6 +49,7 @@ pub(super) fn status(daemon: Rc<Daemon>, _: Given) -> Doing {
             "state_directory": daemon.parts.state_dir.display().to_string(),
             "connections": pair(survey.fill.connections),
             "without_a_name": pair(survey.fill.strangers),
+            "held_bytes": of(survey.fill.memory),
             "addresses_remembered": wide(survey.fill.prefixes),
             "rooms": of((survey.rooms, daemon.loaded.borrow().config.rooms.rooms_max as u64)),
             "commits": survey.store.commits,
@@ -80,7 +81,7 @@ pub(super) fn sessions(daemon: Rc<Daemon>, given: Given) -> Doing {
     .boxed_local()
 }
 
-fn glimpse(one: &Glimpse) -> Value {
+pub(super) fn glimpse(one: &Glimpse) -> Value {
     json!({
         "session": one.id,
         "name": one.name.as_deref(),

@@ -9,6 +9,7 @@ pub mod commands;
 pub mod show;
 pub(super) mod socket;
 pub mod table;
+mod why;
 
 use std::path::{Path, PathBuf};
 

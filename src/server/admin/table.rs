@@ -6,7 +6,7 @@ use std::rc::Rc;
 use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 
-use super::{bans, commands};
+use super::{bans, commands, why};
 use crate::server::daemon::Daemon;
 
 /// What a command was given, by the names of its parameters.
@@ -105,6 +105,18 @@ pub const COMMANDS: &[Command] = &[
         }],
         first: &["who"],
         run: commands::kick,
+    },
+    Command {
+        name: "why",
+        help: "Tell which limits somebody met, where their budgets stand, and what to do about it",
+        parameters: &[Parameter {
+            name: "who",
+            value: "WHO",
+            help: "A session's number as `sessions` shows it, an address, or a name",
+            required: true,
+        }],
+        first: &["who", "is", "advice", "limit", "of", "budget", "used", "burst", "per_s"],
+        run: why::why,
     },
     Command {
         name: "ban",
