@@ -49,6 +49,7 @@ return {
     { number = 214, name = "no_account", meaning = "A guest cannot do this: it takes an account." },
     { number = 300, name = "denied", meaning = "The account may not do this." },
     { number = 301, name = "not_member", meaning = "The account is not a member of the room." },
+    { number = 302, name = "banned", meaning = "An administrator of the server has banned the address or the name." },
     { number = 303, name = "not_found", meaning = "There is no such room, account or message, or none that the account may see." },
     { number = 304, name = "key_conflict", meaning = "The key was used before for another request." },
     { number = 305, name = "key_expired", meaning = "The key was made longer ago than keys are remembered; nothing was done." },
@@ -85,7 +86,7 @@ return {
     {
       name = "register", class = "interactive", result = "LoggedIn",
       doc = "Makes an account and logs in to it, on this device. The default rooms are joined: a `room` event follows for each.",
-      errors = { "name_invalid", "name_reserved", "name_taken", "password_weak", "registration_closed", "invite_invalid", "quota", "unexpected", "unavailable", "storage_full" },
+      errors = { "banned", "name_invalid", "name_reserved", "name_taken", "password_weak", "registration_closed", "invite_invalid", "quota", "unexpected", "unavailable", "storage_full" },
       params = {
         { name = "name", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The account's name." },
         { name = "password", shape = { "str" }, kind = "str, at most 512 bytes: a secret", doc = "Its password: at least 8 characters, and not the name." },
@@ -97,7 +98,7 @@ return {
     {
       name = "login", class = "interactive", result = "LoggedIn",
       doc = "Takes a name: that of an account, with its password or the token of a device; or any other, as a guest. Rooms are joined: a `room` event follows for each.",
-      errors = { "bad_credentials", "name_registered", "guests_denied", "name_invalid", "name_reserved", "name_taken", "quota", "unexpected", "unavailable", "storage_full" },
+      errors = { "bad_credentials", "banned", "name_registered", "guests_denied", "name_invalid", "name_reserved", "name_taken", "quota", "unexpected", "unavailable", "storage_full" },
       params = {
         { name = "name", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The name to be known by." },
         { name = "password", shape = { "str" }, optional = true, kind = "str, at most 512 bytes: a secret", doc = "The account's password. This device gets a token of its own." },

@@ -1,11 +1,13 @@
 //! The Accounts actor: gives out names and takes them back.
 //!
 //! **Receives** [`Enter`], [`Manage`] and [`Find`] from sessions, [`Release`] when a session has ended,
-//! [`Settled`] from rooms.
+//! [`Settled`] from rooms, and what `operate` takes from those who run the server.
 //! **Sends** the outcome to the session that asked, [`End`], [`Restore`] and [`Follow`] to the worker of
 //! a session that it concerns.
 //! **Bound:** requests are bounded by the sessions' credit; a full mailbox refuses them. What waits for
 //! a hash or for storage is one request each.
+
+mod operate;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,7 +16,7 @@ use actix::fut::ActorFutureExt;
 use actix::{Actor, AsyncContext, Context, Handler, Recipient, WrapFuture};
 
 use super::mail::{
-    End, Enter, Find, Follow, Manage, Moved, Outcome, Release, Restore, Retune, Settled, Task,
+    End, Enter, Find, Follow, Manage, Moved, Outcome, Release, Restore, Settled, Task,
 };
 use super::penalty::Penalties;
 use super::proof::{Arriving, Prover};
@@ -33,6 +35,8 @@ use crate::protocol::event::LeaveReason;
 use crate::protocol::reply::{DeviceInfo, DeviceList, Empty, Page, Registration};
 use crate::protocol::status::{Code, Refusal};
 use crate::store::registry::{DeviceRecord, Which};
+use crate::throttle::bans::Bans;
+use crate::throttle::budget::Purses;
 
 /// Who is told of sessions on one worker.
 pub struct Place {
@@ -52,6 +56,8 @@ pub struct Names {
     penalties: Penalties,
     prover: Prover,
     registration: Registration,
+    bans: Arc<Bans>,
+    purses: Purses,
     clock: Arc<dyn Clock>,
     workers: Vec<Place>,
 }
@@ -71,10 +77,12 @@ impl Names {
         accounts: Accounts,
         prover: Prover,
         registration: Registration,
+        bans: Arc<Bans>,
         clock: Arc<dyn Clock>,
         workers: Vec<Place>,
     ) -> Self {
-        Self { accounts, penalties: Penalties::default(), prover, registration, clock, workers }
+        let (penalties, purses) = (Penalties::default(), Purses::default());
+        Self { accounts, penalties, prover, registration, bans, purses, clock, workers }
     }
 
     fn place(&self, session: SessionId) -> Option<&Place> {
@@ -89,16 +97,18 @@ impl Names {
         if let Err(refusal) = self.check(&claim, known.is_some(), &pending) {
             return self.tell(pending, Err(refusal));
         }
+        let barred = self.barred(&name);
         let device = Arriving { label: device, time: self.clock.unix_ms() };
         let prover = self.prover.clone();
         match (claim, known) {
             (Claim::Guest, _) => self.admit_guest(pending, None),
             (Claim::Token(token), None) => self.admit_guest(pending, Some(&token)),
             (Claim::Token(token), Some(account)) => {
-                self.await_proof(pending, prover.come_back(account, token, device.time), ctx);
+                let back = prover.come_back(account, token, device.time, barred);
+                self.await_proof(pending, back, ctx);
             }
             (Claim::Password(password), known) => {
-                self.await_proof(pending, prover.log_in(known, password, device), ctx);
+                self.await_proof(pending, prover.log_in(known, password, device, barred), ctx);
             }
             (Claim::Register(password, code), _) => {
                 let code = code.map(|code| invitation::hash(&code));
@@ -111,13 +121,17 @@ impl Names {
     fn check(&mut self, claim: &Claim, known: bool, pending: &Pending) -> Result<(), Refusal> {
         let (now, peer, name) = (self.clock.now(), pending.peer, &pending.name);
         match claim {
-            Claim::Token(_) if !known => Ok(()),
+            // Who is registered under the name is told of a ban once the proof is there.
+            Claim::Token(_) | Claim::Guest if !known => self.barred(name).map_or(Ok(()), Err),
             Claim::Guest => Ok(()),
             Claim::Token(_) | Claim::Password(_) => {
                 self.penalties.charge(peer, name.skeleton(), now)
             }
             Claim::Register(password, code) => {
                 self.check_open(code.is_some())?;
+                if let Some(refusal) = self.barred(name).filter(|_| !known) {
+                    return Err(refusal);
+                }
                 password::check(password, name)?;
                 self.penalties.charge_registration(peer, now)?;
                 self.accounts.claim(name, now)
@@ -158,7 +172,11 @@ impl Names {
         let who = proven.as_ref().ok().map(|proven| Arc::clone(&proven.who));
         self.accounts.settle(&pending.name, who);
         let session = pending.session;
-        let entered = proven.and_then(|proven| self.accounts.open(proven, session));
+        let entered = proven.and_then(|proven| {
+            // It may have been banned while the proof was awaited.
+            self.barred(&proven.who.name).map_or(Ok(()), Err)?;
+            self.accounts.open(proven, session)
+        });
         self.tell(pending, entered);
     }
 
@@ -166,20 +184,22 @@ impl Names {
     fn tell(&mut self, pending: Pending, entered: Result<Entered, Refusal>) {
         let Pending { session, id, answer, .. } = pending;
         if let Ok(Entered { replaced: Some(old), .. }) = &entered {
-            self.end(*old, LeaveReason::Lost, Code::Replaced);
+            self.end(*old, LeaveReason::Lost, Code::Replaced.into());
         }
         let who = entered.as_ref().ok().map(|entered| Arc::clone(&entered.who));
-        let refused = mail::offer(&answer, Outcome { id, entered }).is_err();
+        let account = who.as_ref().map(|who| who.account).filter(|account| !account.is_guest());
+        let purse = account.map(|account| self.purses.of(account));
+        let refused = mail::offer(&answer, Outcome { id, entered, purse }).is_err();
         if let (true, Some(who)) = (refused, who) {
             // The session ended while it waited: the name must not stay taken.
             self.accounts.release(&who, session, None, self.clock.now());
         }
     }
 
-    fn end(&self, session: SessionId, reason: LeaveReason, code: Code) {
+    fn end(&self, session: SessionId, reason: LeaveReason, bye: Refusal) {
         if let Some(place) = self.place(session) {
             // Bounded: once for each session.
-            mail::post(&place.end, End { session, reason, code });
+            mail::post(&place.end, End { session, reason, bye });
         }
     }
 
@@ -268,7 +288,7 @@ impl Names {
         self.respond(*session, *id, Ok(Empty {}));
         for gone in self.accounts.sessions_on(who, which) {
             let code = if gone == *session { Code::Logout } else { Code::Revoked };
-            self.end(gone, LeaveReason::Logout, code);
+            self.end(gone, LeaveReason::Logout, code.into());
         }
     }
 
@@ -345,15 +365,6 @@ impl Handler<Release> for Names {
         {
             mail::post(&place.restore, Restore { session, who, rooms });
         }
-    }
-}
-
-impl Handler<Retune> for Names {
-    type Result = ();
-
-    fn handle(&mut self, retune: Retune, _: &mut Self::Context) {
-        // Names that are held stay so.
-        self.accounts.policy = retune.0;
     }
 }
 

@@ -11,7 +11,8 @@ use crate::base::id::{DeviceId, RoomId, SessionId};
 use crate::base::name::{Identity, RoomName, UserName};
 use crate::base::secret::Password;
 use crate::protocol::event::LeaveReason;
-use crate::protocol::status::{Code, Refusal};
+use crate::protocol::status::Refusal;
+use crate::throttle::budget::Purse;
 
 /// A session wants a name.
 pub struct Enter {
@@ -38,6 +39,8 @@ pub struct Outcome {
     pub id: u32,
     /// The name, or why not.
     pub entered: Result<Entered, Refusal>,
+    /// What the account may spend, if it is one's.
+    pub purse: Option<Arc<Purse>>,
 }
 
 impl Message for Outcome {
@@ -153,7 +156,7 @@ pub struct End {
     /// Why, for its rooms.
     pub reason: LeaveReason,
     /// Why, for itself.
-    pub code: Code,
+    pub bye: Refusal,
 }
 
 impl Message for End {
@@ -188,6 +191,36 @@ pub struct Follow {
 
 impl Message for Follow {
     type Result = ();
+}
+
+/// How many wrong passwords of this source are not forgiven yet, and how many are at once?
+#[derive(Debug, Clone, Copy)]
+pub struct Failures(pub IpAddr);
+
+impl Message for Failures {
+    type Result = (u64, u64);
+}
+
+/// Who is known by name: registered, or online as a guest?
+#[derive(Debug)]
+pub struct Roll {
+    /// Only those whose names begin so, in small letters.
+    pub prefix: String,
+    /// Not more than so many.
+    pub most: usize,
+}
+
+/// Somebody who is known by name.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// Who it is.
+    pub who: Arc<Identity>,
+    /// Sessions that are online.
+    pub online: usize,
+}
+
+impl Message for Roll {
+    type Result = Vec<Person>;
 }
 
 /// Other rules of names hold from here on.

@@ -96,6 +96,16 @@ impl Penalties {
     }
 }
 
+impl Penalties {
+    /// Failures of a source that are not forgiven yet, and how many are forgiven at once.
+    #[must_use]
+    pub fn failures(&self, peer: IpAddr, now: Moment) -> (u64, u64) {
+        let rate = Rate { per_second: 1, burst: SOURCE_COST * SOURCE_BURST };
+        let used = self.sources.peek(&source(peer)).map_or(0, |bucket| bucket.used(now, rate));
+        (used.div_ceil(SOURCE_COST), SOURCE_BURST)
+    }
+}
+
 fn source(peer: IpAddr) -> Prefix {
     prefixes(peer).0[0].0
 }

@@ -67,17 +67,20 @@ impl Prover {
         }
     }
 
-    /// Logs a new device in by password. `known` is the account of that name, if there is one.
+    /// Logs a new device in by password. `known` is the account of that name, if there is one; if it
+    /// is `barred`, only who has the password learns it.
     pub async fn log_in(
         self,
         known: Option<Arc<Identity>>,
         password: Password,
         device: Arriving,
+        barred: Option<Refusal>,
     ) -> Result<Proven, Refusal> {
         // An account that there is not is looked for and hashed like any other.
         let account = known.as_ref().map_or(AccountId(0), |known| known.account);
         let record = self.check(account, password).await?;
         let Some(who) = known else { return Err(Code::BadCredentials.into()) };
+        barred.map_or(Ok(()), Err)?;
         let (device, token) = new_device(device);
         let changed = self.change(Change::Device(account, record.password, device)).await?;
         // Otherwise the password was changed while it was checked.
@@ -85,18 +88,20 @@ impl Prover {
         Ok(Proven { who, device, token })
     }
 
-    /// Logs a known device in by its token.
+    /// Logs a known device in by its token; if its account is `barred`, that is told.
     pub async fn come_back(
         self,
         who: Arc<Identity>,
         token: Token,
         time: u64,
+        barred: Option<Refusal>,
     ) -> Result<Proven, Refusal> {
         let hash = token.hash();
         let found = ask(|told| self.registry.device(hash, told)).await?;
         let Some((_, device)) = found.filter(|(record, _)| record.id == who.account) else {
             return Err(Code::BadCredentials.into());
         };
+        barred.map_or(Ok(()), Err)?;
         // Nobody waits for this: it only tells people which of their devices they use.
         self.registry.change(Change::Seen(device, time), Box::new(drop));
         Ok(Proven { who, device, token })

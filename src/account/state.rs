@@ -6,6 +6,8 @@
 //! never given to a name that comes later; only the token takes a guest's name again. Whether a
 //! password or a device's token is right is decided before: here it is believed.
 
+mod roll;
+
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;

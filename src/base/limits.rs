@@ -83,7 +83,13 @@ pub const MAILBOX: usize = 65_536;
 
 /// The names of the limits that a refusal or a goodbye can name, for counting how often each is met.
 pub const NAMES: &[&str] = &[
+    "account_bytes_per_s",
+    "account_requests_per_s",
     "accounts_max",
+    "address_bytes_per_s",
+    "address_requests_per_s",
+    "banned",
+    "bytes_per_s",
     "blocks",
     "client",
     "connection_burst_per_address",
@@ -97,6 +103,7 @@ pub const NAMES: &[&str] = &[
     "login_ms",
     "mailbox",
     "members_max",
+    "memory",
     "name",
     "outbox_bytes",
     "outbox_ms",
@@ -104,6 +111,7 @@ pub const NAMES: &[&str] = &[
     "queue_ms",
     "refusals_burst",
     "registrations",
+    "requests_per_s",
     "room",
     "rooms_max",
     "rooms_per_session",

@@ -2,12 +2,15 @@
 //!
 //! Everything above may use this; this uses nothing of the project.
 
+pub mod ban;
 pub mod clock;
 pub mod histogram;
 pub mod id;
 pub mod isolation;
 pub mod limits;
+pub mod memory;
 pub mod mention;
+pub mod met;
 pub mod name;
 pub mod secret;
 pub mod tally;

@@ -42,6 +42,19 @@ pub const KINDS: usize = 3;
 /// Classes of requests.
 pub const CLASSES: usize = 3;
 
+/// Kinds of what is held for clients, each at its place.
+pub const HELD: usize = 4;
+/// Read, and not taken yet.
+pub const READING: usize = 0;
+/// Requests that are not answered.
+pub const REQUESTS: usize = 1;
+/// Waiting to be written.
+pub const OUTBOXES: usize = 2;
+/// Connections by themselves.
+pub const CONNECTIONS: usize = 3;
+/// Their names.
+pub const HELD_NAMES: [&str; HELD] = ["reading", "requests", "outboxes", "connections"];
+
 /// The counts of one worker.
 #[derive(Debug)]
 pub struct Tally {
@@ -53,6 +66,12 @@ pub struct Tally {
     pub queued: [Count; CLASSES],
     /// How long requests waited for their turn, by class.
     pub waits: [Histogram; CLASSES],
+    /// Bytes that are held for clients, by kind.
+    pub held: [Count; HELD],
+    /// Requests that were refused while they waited, since too much was held.
+    pub shed_requests: Count,
+    /// Sessions that were closed since too much was held.
+    pub shed_sessions: Count,
     /// Times that a session was not read because it, or its address, was over budget.
     pub pauses: Count,
     /// Requests refused and sessions ended because of a limit, by its place in `limits::NAMES`.
@@ -84,6 +103,9 @@ impl Default for Tally {
             named: Count::default(),
             queued: Default::default(),
             waits: Default::default(),
+            held: Default::default(),
+            shed_requests: Count::default(),
+            shed_sessions: Count::default(),
             pauses: Count::default(),
             limits: std::array::from_fn(|_| Count::default()),
             requests: Count::default(),

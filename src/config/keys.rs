@@ -22,6 +22,8 @@ const MIB: usize = 1024 * KIB;
 const MANY: u64 = 1_000_000_000;
 /// A burst or an outbox below two whole frames would refuse what the protocol allows.
 const TWO_FRAMES: u64 = 128 * 1024;
+/// Less would not hold a crowd and its requests.
+const MEMORY: u64 = 8 * 1024 * 1024;
 
 const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -266,9 +268,13 @@ settings! {
         /// Requests of one session that may be unanswered at once; it is not read meanwhile.
         inflight: usize as Number<1, 1024> = 32, Reload;
 
-        /// Bytes that may wait for one slow reader. More, and its session ends. This bounds the
-        /// memory of the server: connections times outbox, at worst.
+        /// Bytes that may wait for one slow reader. More, and its session ends.
         outbox: usize as Size<TWO_FRAMES> = MIB, Reload;
+
+        /// Bytes that may be held for all clients together: connections, requests, what waits to be
+        /// written. At 80 % no connection, login or request is taken any more; at 90 % what is read
+        /// most slowly is closed. 0: half of the memory that the machine or the service has.
+        memory: Option<usize> as OrZero<Size<MEMORY>> = None, Reload;
 
         /// Refused requests per second that one session may cause before it is disconnected.
         refusals_per_s: u64 as Number<1, MANY> = 5, Reload;
@@ -279,6 +285,16 @@ settings! {
         /// Networks and addresses that the limits per address leave alone: your own proxies,
         /// gateways and load generators.
         exempt: Vec<IpNet> as List<Network> = Vec::new(), Reload;
+    }
+
+    /// Who is not let in at all, beside those whom `klatchd admin ban` has banned. A reload ends the
+    /// sessions of those who are new here, and of nobody else.
+    bans: Bans {
+        /// Networks and addresses: they are closed before a byte is read.
+        networks: Vec<IpNet> as List<Network> = Vec::new(), Reload;
+
+        /// Names, with all that look like them.
+        names: Vec<UserName> as List<User> = Vec::new(), Reload;
     }
 
     /// What the server says about itself. Never the text of a message.

@@ -26,8 +26,8 @@ mod tests;
 pub use define::Reload;
 pub use form::{Engine, Origin, Plain, Registration, Switch};
 pub use keys::{
-    Accounts, Acme, Config, History, Limits, Log, Names, Retention, Rooms, Server, Store, Timeouts,
-    Tls, Web,
+    Accounts, Acme, Bans, Config, History, Limits, Log, Names, Retention, Rooms, Server, Store,
+    Timeouts, Tls, Web,
 };
 pub use layers::{Loaded, Sources, load};
 pub use problem::{Problem, Problems};

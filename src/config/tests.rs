@@ -152,7 +152,7 @@ const WRONG: &[(&str, &str)] = &[
     ("[log]\ncolour = true", "log.colour = true: there is no such key; [log] has level"),
     (
         "[kitchen]\nsink = 1",
-        "kitchen.sink = 1: there is no such section; there are server, tls, acme, rooms, store, history, retention, names, accounts, timeouts, web, limits, log",
+        "kitchen.sink = 1: there is no such section; there are server, tls, acme, rooms, store, history, retention, names, accounts, timeouts, web, limits, bans, log",
     ),
     ("log = \"debug\"", "log = \"debug\": this is a section; write [log] and its keys below"),
     (

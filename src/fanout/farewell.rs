@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::link::{Framing, Link};
+use super::outbox::Outbox;
 use super::shard::{Crowd, Shard};
 use crate::base::clock::millis_up;
 use crate::base::tally;
@@ -25,7 +26,7 @@ impl Shard {
         }
         tally::add(&self.tally().byes, bye.code.place(), 1);
         if let Some(limit) = bye.limit {
-            tally::met(&self.tally().limits, limit.name);
+            self.met(link, limit.name);
         }
         if link.close_code.get() == 0 {
             link.close_code.set(websocket::close_code(bye.code));
@@ -60,7 +61,7 @@ impl Shard {
     /// Notes that the peer is gone.
     pub fn lose(&self, link: &Rc<Link>) {
         self.finish(link, LeaveReason::Lost);
-        link.outbox.borrow_mut().written(usize::MAX);
+        self.settle(&mut link.outbox.borrow_mut(), |outbox| outbox.written(usize::MAX));
         link.wake();
     }
 
@@ -84,8 +85,13 @@ impl Shard {
         };
         self.tally().slow_consumers.add(1);
         log::info!(session:% = link.id(), bytes = waiting, age_ms = age; "a slow consumer is closed");
-        link.outbox.borrow_mut().abandon();
-        self.close(link, LeaveReason::Removed, &refusal, true);
+        self.close_behind(link, &refusal);
+    }
+
+    /// Closes a link without what can be dropped of that which waits for it.
+    pub fn close_behind(&self, link: &Rc<Link>, bye: &Refusal) {
+        self.settle(&mut link.outbox.borrow_mut(), Outbox::abandon);
+        self.close(link, LeaveReason::Removed, bye, true);
     }
 }
 

@@ -85,7 +85,7 @@ impl Shard {
             };
             match wrote {
                 Ok(count) => {
-                    outbox.written(count);
+                    self.settle(&mut outbox, |outbox| outbox.written(count));
                     self.tally().bytes_out.add(count as u64);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

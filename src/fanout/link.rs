@@ -69,6 +69,12 @@ pub struct Link {
     cut: Cell<bool>,
     /// Requests handed on and not answered yet.
     inflight: Cell<u32>,
+    /// Bytes of them.
+    pub(super) asked_bytes: Cell<u32>,
+    /// Bytes that were read and not taken.
+    pub(super) kept: Cell<u32>,
+    /// What it is taken to need by itself.
+    pub(super) base: Cell<u32>,
     /// The Session waits for an answer before it goes on.
     parked: Cell<bool>,
     /// In the line of those to be flushed.
@@ -110,6 +116,9 @@ impl Link {
             closing: Cell::new(None),
             cut: Cell::new(false),
             inflight: Cell::new(0),
+            asked_bytes: Cell::new(0),
+            kept: Cell::new(0),
+            base: Cell::new(0),
             parked: Cell::new(false),
             dirty: Cell::new(false),
             blocked: Cell::new(false),
@@ -210,7 +219,7 @@ impl Link {
     }
 
     /// Takes credit for a request.
-    pub fn take_credit(&self) {
+    pub(super) fn take_credit(&self) {
         self.inflight.set(self.inflight.get() + 1);
     }
 
@@ -231,6 +240,12 @@ impl Link {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.outbox.borrow().len()
+    }
+
+    /// Bytes that were read and not taken.
+    #[must_use]
+    pub fn kept(&self) -> usize {
+        self.kept.get() as usize
     }
 
     /// How long the oldest of them has waited.

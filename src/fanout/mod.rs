@@ -9,8 +9,10 @@
 //! everything dropped is in the rooms' history. Nobody else is slowed.
 
 pub mod actor;
+pub mod encounter;
 pub mod farewell;
 mod flush;
+mod held;
 pub mod link;
 pub mod outbox;
 pub mod shard;

@@ -19,6 +19,8 @@ pub struct Outbox {
     front: Option<Slice>,
     more: VecDeque<Slice>,
     bytes: usize,
+    /// Those of them that no other outbox has.
+    own: usize,
     /// Bytes at the front that must go out as they are: OpenSSL has them in a record under way.
     promised: usize,
     /// Whether a part of the front slice is written.
@@ -30,13 +32,23 @@ pub struct Outbox {
 struct Slice {
     frames: Bytes,
     since: Moment,
+    own: bool,
 }
 
 impl Outbox {
-    /// Adds whole frames.
+    /// Adds whole frames that are for this outbox alone.
     pub fn push(&mut self, frames: Bytes, now: Moment) {
-        self.bytes += frames.len();
-        let slice = Slice { frames, since: now };
+        self.own += frames.len();
+        self.add(Slice { frames, since: now, own: true });
+    }
+
+    /// Adds whole frames that others have too.
+    pub fn push_shared(&mut self, frames: Bytes, now: Moment) {
+        self.add(Slice { frames, since: now, own: false });
+    }
+
+    fn add(&mut self, slice: Slice) {
+        self.bytes += slice.frames.len();
         if self.front.is_none() {
             self.front = Some(slice);
         } else {
@@ -48,6 +60,12 @@ impl Outbox {
     #[must_use]
     pub fn len(&self) -> usize {
         self.bytes
+    }
+
+    /// Those of them that no other outbox has.
+    #[must_use]
+    pub fn own(&self) -> usize {
+        self.own
     }
 
     /// Whether nothing waits.
@@ -85,6 +103,8 @@ impl Outbox {
         self.promised = self.promised.saturating_sub(count);
         self.bytes = self.bytes.saturating_sub(count);
         while let Some(front) = &mut self.front {
+            let done = count.min(front.frames.len());
+            self.own -= if front.own { done } else { 0 };
             if count < front.frames.len() {
                 front.frames.advance(count);
                 self.broken = count > 0 || self.broken;
@@ -121,6 +141,7 @@ impl Outbox {
             count => self.more.truncate(count - 1),
         }
         self.bytes = kept;
+        self.own = self.waiting().filter(|slice| slice.own).map(|slice| slice.frames.len()).sum();
     }
 }
 
@@ -163,7 +184,7 @@ mod tests {
         let mut broken = filled();
         broken.written(1);
         broken.abandon();
-        assert_eq!((content(&broken), broken.len()), (b"aa".to_vec(), 2));
+        assert_eq!((content(&broken), broken.len(), broken.own()), (b"aa".to_vec(), 2, 2));
         let mut promised = filled();
         promised.promise(4);
         promised.abandon();
@@ -177,8 +198,13 @@ mod tests {
             step in 1_usize..20,
         ) {
             let mut outbox = Outbox::default();
-            for frame in &frames {
-                outbox.push(Bytes::copy_from_slice(frame), Moment(0));
+            for (number, frame) in frames.iter().enumerate() {
+                let frame = Bytes::copy_from_slice(frame);
+                if number % 3 == 0 {
+                    outbox.push_shared(frame, Moment(0));
+                } else {
+                    outbox.push(frame, Moment(0));
+                }
             }
             let mut out = Vec::new();
             while !outbox.is_empty() {
@@ -186,6 +212,8 @@ mod tests {
                 let count = step.min(chunk.len());
                 out.extend_from_slice(&chunk[..count]);
                 outbox.written(count);
+                let own: usize = outbox.waiting().filter(|s| s.own).map(|s| s.frames.len()).sum();
+                prop_assert_eq!(outbox.own(), own);
             }
             prop_assert_eq!(out, frames.concat());
             prop_assert_eq!(outbox.len(), 0);

@@ -15,10 +15,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use slab::Slab;
 
+use super::encounter::Subject;
+use super::held;
 use super::link::{Framing, Link};
 use crate::base::clock::{Clock, Moment};
 use crate::base::id::{RoomId, SessionId, WorkerId};
 use crate::base::limits::FLUSH_SOCKETS;
+use crate::base::memory::Gauge;
+use crate::base::met::Met;
 use crate::base::name::Identity;
 use crate::base::tally::{self, Tally};
 use crate::base::wheel::{TICK, Wheel};
@@ -47,6 +51,8 @@ pub struct Shard {
     wheel: RefCell<Wheel<SessionId>>,
     pub(super) scratch: RefCell<Vec<u8>>,
     tally: Arc<Tally>,
+    gauge: Gauge,
+    pub(super) met: RefCell<Met<Subject>>,
 }
 
 /// Slots to be flushed. Those of a large room stand apart, so that nobody waits behind all of them.
@@ -72,7 +78,13 @@ pub(super) enum Crowd {
 impl Shard {
     /// A shard without links.
     #[must_use]
-    pub fn new(worker: WorkerId, policy: Policy, clock: Arc<dyn Clock>, tally: Arc<Tally>) -> Self {
+    pub fn new(
+        worker: WorkerId,
+        policy: Policy,
+        clock: Arc<dyn Clock>,
+        tally: Arc<Tally>,
+        gauge: Gauge,
+    ) -> Self {
         let wheel = Wheel::new(TICK, clock.now());
         Self {
             worker,
@@ -86,6 +98,8 @@ impl Shard {
             wheel: RefCell::new(wheel),
             scratch: RefCell::default(),
             tally,
+            gauge,
+            met: RefCell::default(),
         }
     }
 
@@ -93,6 +107,12 @@ impl Shard {
     #[must_use]
     pub fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// How much is held for clients.
+    #[must_use]
+    pub fn gauge(&self) -> &Gauge {
+        &self.gauge
     }
 
     /// The worker.
@@ -134,6 +154,7 @@ impl Shard {
         let id = SessionId { worker: self.worker, slot, generation };
         let link = Rc::new(Link::new(id, stream, self.clock.now()));
         tally::add(&self.tally.connections, link.framing().place(), 1);
+        self.hold(&link);
         vacant.insert(Rc::clone(&link));
         link
     }
@@ -165,6 +186,7 @@ impl Shard {
                 count.sub(1);
             }
             self.tally.named.sub(u64::from(link.named.get()));
+            self.let_go(link);
         }
     }
 
@@ -248,16 +270,18 @@ impl Shard {
             let Some(slots) = rooms.get(&room) else { return };
             let links = self.links.borrow();
             self.tally.deliveries.add(frame::count(frames) * slots.len() as u64);
+            let frames = held::counted(&self.tally, frames.clone());
             let crowd = if slots.len() > FLUSH_SOCKETS { Crowd::Many } else { Crowd::Few };
             for &slot in slots {
                 if let Some(link) = links.get(slot as usize) {
                     let shared = match link.framing() {
-                        Framing::Frames | Framing::Http => frames,
-                        Framing::WebSocket => {
-                            messages.get_or_insert_with(|| websocket::copied(frames))
-                        }
+                        Framing::Frames | Framing::Http => &frames,
+                        Framing::WebSocket => messages.get_or_insert_with(|| {
+                            held::counted(&self.tally, websocket::copied(&frames))
+                        }),
                     };
-                    self.push(link, shared.clone(), now, crowd);
+                    link.outbox.borrow_mut().push_shared(shared.clone(), now);
+                    self.mark(link, crowd);
                     if link.waiting() > self.policy().outbox_bytes {
                         slow.push(Rc::clone(link));
                     }
@@ -285,11 +309,11 @@ impl Shard {
         if let Some(code) = codec::refused(&frames) {
             tally::add(&self.tally.refusals, code.place(), 1);
             if let Some(limit) = codec::limit_of(&frames) {
-                tally::met(&self.tally.limits, &limit);
+                self.met(link, &limit);
             }
         }
         self.send(link, frames);
-        link.give_credit();
+        self.give_credit(link);
     }
 
     /// Puts a frame of a WebSocket's own into the outbox of one link.
@@ -312,7 +336,7 @@ impl Shard {
 
     /// Puts bytes into an outbox as they are.
     pub(super) fn push(&self, link: &Link, bytes: Bytes, now: Moment, crowd: Crowd) {
-        link.outbox.borrow_mut().push(bytes, now);
+        self.settle(&mut link.outbox.borrow_mut(), |outbox| outbox.push(bytes, now));
         self.mark(link, crowd);
     }
 

@@ -502,8 +502,8 @@ params! {
 
 requests! {
     Hello = "hello", Control, -> Welcome, [Version Unexpected];
-    Register = "register", Interactive, -> LoggedIn, [NameInvalid NameReserved NameTaken PasswordWeak RegistrationClosed InviteInvalid Quota Unexpected Unavailable StorageFull];
-    Login = "login", Interactive, -> LoggedIn, [BadCredentials NameRegistered GuestsDenied NameInvalid NameReserved NameTaken Quota Unexpected Unavailable StorageFull];
+    Register = "register", Interactive, -> LoggedIn, [Banned NameInvalid NameReserved NameTaken PasswordWeak RegistrationClosed InviteInvalid Quota Unexpected Unavailable StorageFull];
+    Login = "login", Interactive, -> LoggedIn, [BadCredentials Banned NameRegistered GuestsDenied NameInvalid NameReserved NameTaken Quota Unexpected Unavailable StorageFull];
     Quit = "quit", Control, -> Empty, [];
     Logout = "logout", Control, -> Empty, [Unavailable StorageFull];
     Passwd = "passwd", Interactive, -> Empty, [BadCredentials PasswordWeak NoAccount Unavailable StorageFull];

@@ -73,6 +73,7 @@ statuses! {
     214 NoAccount         "no_account"          "A guest cannot do this: it takes an account."
     300 Denied            "denied"              "The account may not do this."
     301 NotMember         "not_member"          "The account is not a member of the room."
+    302 Banned            "banned"              "An administrator of the server has banned the address or the name."
     303 NotFound          "not_found"           "There is no such room, account or message, or none that the account may see."
     304 KeyConflict       "key_conflict"        "The key was used before for another request."
     305 KeyExpired        "key_expired"         "The key was made longer ago than keys are remembered; nothing was done."

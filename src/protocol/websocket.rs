@@ -148,6 +148,12 @@ pub struct Decoder {
 }
 
 impl Decoder {
+    /// Bytes that it keeps.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.message.len().saturating_add(self.control.len())
+    }
+
     /// Takes bytes off the front of `input` up to the end of the next unit; `None` if they end
     /// before it does. `allowed` is the longest message that is accepted now.
     pub fn decode(

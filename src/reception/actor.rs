@@ -2,19 +2,21 @@
 //!
 //! **Receives** [`Arrived`] from the accept loop, [`Sweep`] from the Throttle, [`End`], [`Restore`] and
 //! [`Follow`] from the Accounts, [`Known`] from the directory, [`Drain`] at shutdown,
-//! [`Adopt`], [`Sessions`] and [`Kick`] from those who run the server.
+//! [`Adopt`], [`Enforce`](crate::throttle::actor::Enforce), [`Sessions`] and [`Kick`] from those who run the server.
 //! **Bound:** one `Arrived` for each permit, one `Sweep` per tick, one of the others per login or
 //! room.
 
 mod operate;
+mod shed;
 
 use std::net::{SocketAddr, TcpStream};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message};
 
-pub use self::operate::{Adopt, Glimpse, Kick, Sessions};
+pub use self::operate::{Adopt, Because, Glimpse, Kick, Sessions, Whom, Why};
 use crate::account::mail::{End, Follow, Restore};
 use crate::base::clock::Moment;
 use crate::base::limits::MAILBOX;
@@ -29,6 +31,7 @@ use crate::session::deadline::{Due, Facts, look};
 use crate::session::worker::Worker;
 use crate::throttle::actor::Sweep;
 use crate::throttle::admission::Permit;
+use crate::throttle::bans::Bans;
 use crate::transport::{Socket, Stream};
 
 /// A connection came.
@@ -62,13 +65,14 @@ impl Message for Drain {
 /// The actor.
 pub struct Reception {
     worker: Rc<Worker>,
+    bans: Arc<Bans>,
     draining: bool,
 }
 
 impl Reception {
     /// The reception of a worker.
     pub fn new(worker: Rc<Worker>) -> Self {
-        Self { worker, draining: false }
+        Self { worker, bans: Arc::default(), draining: false }
     }
 
     fn sweep(&self, now: Moment) {
@@ -129,6 +133,10 @@ impl Handler<Arrived> for Reception {
             return;
         }
         let Arrived { stream, peer, permit, denied } = arrived;
+        // It may have been banned while it was on its way here.
+        if self.bans.address(peer.ip(), self.worker.shard.unix_ms()).is_some() {
+            return;
+        }
         let socket = match tokio::net::TcpStream::from_std(stream) {
             Ok(socket) => Socket(socket),
             Err(error) => {
@@ -148,6 +156,7 @@ impl Handler<Sweep> for Reception {
 
     fn handle(&mut self, sweep: Sweep, _: &mut Self::Context) {
         self.sweep(sweep.0);
+        self.shed();
     }
 }
 
@@ -156,7 +165,7 @@ impl Handler<End> for Reception {
 
     fn handle(&mut self, end: End, _: &mut Self::Context) {
         if let Some(link) = self.worker.shard.link(end.session) {
-            self.worker.shard.close(&link, end.reason, &end.code.into(), false);
+            self.worker.shard.close(&link, end.reason, &end.bye, false);
         }
     }
 }

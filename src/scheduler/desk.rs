@@ -81,6 +81,14 @@ impl<J> Desk<J> {
         job
     }
 
+    /// Takes out all jobs of a class.
+    pub fn shed(&self, class: Class) -> Vec<J> {
+        let mut queue = self.queue.borrow_mut();
+        let jobs = queue.shed(class);
+        self.count(&queue);
+        jobs
+    }
+
     fn count(&self, queue: &Queue<J>) {
         for (count, waiting) in self.tally.queued.iter().zip(queue.by_class()) {
             count.set(waiting as u64);

@@ -90,6 +90,17 @@ impl<J> Queue<J> {
         Some(job)
     }
 
+    /// Takes out all jobs of a class.
+    pub fn shed(&mut self, class: Class) -> Vec<J> {
+        let Some(shed) = self.root.children.remove(&class) else { return Vec::new() };
+        self.root.order.retain(|other| *other != class);
+        let flows = shed.node.children.into_values().flat_map(|group| group.node.children);
+        let jobs: Vec<J> = flows.flat_map(|(_, flow)| flow.node.0).map(|(_, job)| job).collect();
+        self.length -= jobs.len();
+        self.by_class[class.place()] -= jobs.len();
+        jobs
+    }
+
     /// Jobs that wait in each class.
     #[must_use]
     pub fn by_class(&self) -> [usize; CLASSES] {
@@ -281,6 +292,23 @@ mod tests {
         }
         let counts = served(&mut queue, 170);
         assert_eq!((counts[&1], counts[&2]), (10, 160));
+    }
+
+    #[test]
+    fn a_class_can_be_shed_and_the_others_go_on() {
+        let mut queue = Queue::new(10);
+        queue.push(place(Class::Bulk, 1, 1), 1).unwrap();
+        queue.push(chat(1, 1), 2).unwrap();
+        queue.push(place(Class::Bulk, 2, 2), 3).unwrap();
+        queue.push(chat(2, 2), 4).unwrap();
+        let mut shed = queue.shed(Class::Bulk);
+        shed.sort_unstable();
+        assert_eq!((shed, queue.len(), queue.by_class()[Class::Bulk.place()]), (vec![1, 3], 2, 0));
+        assert!(queue.shed(Class::Bulk).is_empty());
+        queue.push(place(Class::Bulk, 1, 1), 5).unwrap();
+        let rest: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
+        assert_eq!(rest, [2, 4, 5]);
+        assert!(queue.is_empty());
     }
 
     #[test]

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::health::Health;
 use super::probe::Actors;
 use super::worker::{Common, Mailboxes, WorkerMail};
-use super::{DATABASE, Parts, Server, StartError, accept, limits};
+use super::{DATABASE, Parts, Server, StartError, accept, limits, memory};
 use crate::account::actor::{Names, Place as NamesPlace};
 use crate::account::hasher::Hasher;
 use crate::account::invitation;
@@ -25,6 +25,7 @@ use crate::account::proof::Prover;
 use crate::account::state::Accounts;
 use crate::base::clock::millis_up;
 use crate::base::id::{AccountId, WorkerId};
+use crate::base::memory::{Ceiling, Gauge};
 use crate::base::name::Identity;
 use crate::base::tally::Tally;
 use crate::config::{Config, Engine, Switch};
@@ -40,6 +41,7 @@ use crate::store::memory::MemoryStore;
 use crate::store::registry::{Change, Everybody};
 use crate::store::sqlite::SqliteStore;
 use crate::throttle::actor::Throttle;
+use crate::throttle::bans::Bans;
 use crate::transport::tls;
 
 pub(super) fn assemble(
@@ -62,15 +64,15 @@ pub(super) fn assemble(
     let (mailboxes, mail): (Vec<Mailboxes>, Vec<WorkerMail>) =
         arbiters.iter().map(|_| Mailboxes::new()).unzip();
 
-    let names = make_names(config, parts, (store.as_ref(), everybody), &mail)?.start();
+    let (bans, banned) = super::bans::at_start(&everybody.bans, config, parts.clock.unix_ms());
+    let names = make_names(config, parts, (store.as_ref(), everybody), &banned, &mail)?.start();
     let tallies: Arc<[Arc<Tally>]> = mail.iter().map(|_| Arc::default()).collect();
     let rooms = make_rooms(config, (people, blocks), &names, places(&arbiters, &mail), |told| {
         surroundings(config, parts, &mail, (&store, &tallies), told)
     });
 
-    let sweeps = mail.iter().map(|mail| mail.reception.clone().recipient()).collect();
-    let throttle = Throttle::new(limits::admission(config), Arc::clone(&parts.clock), sweeps);
-    let throttle = throttle.start();
+    let ceiling = Arc::new(Ceiling::of(memory::ceiling(config)));
+    let throttle = make_throttle(config, parts, banned, (&ceiling, &tallies), &mail).start();
     let health = Arc::new(Health::new(Arc::clone(&identity), parts.clock.unix_ms() / 1_000));
     let (asked, vital) = (names.clone().recipient(), Arc::clone(&health));
     let actors = Actors::new(throttle.clone(), rooms.clone(), asked, Arc::clone(&store), vital);
@@ -85,6 +87,7 @@ pub(super) fn assemble(
         shared: shared(&rooms, &names),
         routing: limits::routing(config),
         tallies,
+        ceiling: Arc::clone(&ceiling),
         web: (config.web.serve == Switch::On).then(|| (Arc::clone(&web), actors.clone())),
     };
     for ((number, mailboxes), arbiter) in (0_u16..).zip(mailboxes).zip(&arbiters) {
@@ -112,6 +115,8 @@ pub(super) fn assemble(
         accepting,
         closed,
         store,
+        bans: RefCell::new(bans),
+        ceiling,
         first_admin,
     })
 }
@@ -191,6 +196,19 @@ fn accept_at(
     accepting.collect()
 }
 
+fn make_throttle(
+    config: &Config,
+    parts: &Parts,
+    bans: Arc<Bans>,
+    (ceiling, tallies): (&Arc<Ceiling>, &Arc<[Arc<Tally>]>),
+    mail: &[WorkerMail],
+) -> Throttle {
+    let gauge = Gauge::new(Arc::clone(ceiling), Arc::clone(tallies), None);
+    let sweeps = mail.iter().map(|mail| mail.reception.clone().recipient()).collect();
+    let (limits, clock) = (limits::admission(config), Arc::clone(&parts.clock));
+    Throttle::new(limits, bans, gauge, clock, sweeps)
+}
+
 /// How long the first administrator has time to register.
 const CODE_LASTS: Duration = Duration::from_secs(24 * 3600);
 
@@ -198,6 +216,7 @@ fn make_names(
     config: &Config,
     parts: &Parts,
     (store, everybody): (&dyn Store, Everybody),
+    bans: &Arc<Bans>,
     mail: &[WorkerMail],
 ) -> Result<Names, StartError> {
     let registry = store.registry();
@@ -212,7 +231,8 @@ fn make_names(
         fanout: mail.fanout.clone().recipient(),
     });
     let (registration, clock) = (limits::registration(config), Arc::clone(&parts.clock));
-    Ok(Names::new(accounts, prover, registration, clock, places.collect()))
+    let bans = Arc::clone(bans);
+    Ok(Names::new(accounts, prover, registration, bans, clock, places.collect()))
 }
 
 /// Who is told of something, at once.

@@ -11,6 +11,7 @@ pub mod accept;
 mod acme;
 pub mod admin;
 pub mod assemble;
+mod bans;
 pub mod check;
 pub mod daemon;
 pub mod fate;
@@ -19,6 +20,7 @@ pub mod identity;
 mod inherit;
 pub mod limits;
 pub mod logger;
+mod memory;
 mod notify;
 mod probe;
 pub mod pulse;
@@ -42,6 +44,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::account::actor::Names;
 use crate::base::clock::{Clock, SystemClock};
+use crate::base::memory::Ceiling;
 use crate::config::Config;
 use crate::directory::actor::Rooms;
 use crate::reception::actor::Reception;
@@ -49,6 +52,7 @@ use crate::session::worker::Observer;
 use crate::store::sqlite::OpenError;
 use crate::store::{Store, StoreError};
 use crate::throttle::actor::{Throttle, Tick};
+use crate::throttle::bans::Bans;
 use crate::transport::certificate::MakeError;
 use crate::transport::challenge::Challenges;
 use crate::transport::listener::BindError;
@@ -145,6 +149,10 @@ pub struct Server {
     /// Ends the accept loops, each after the connection in its hands.
     closed: CancellationToken,
     store: Arc<dyn Store>,
+    /// Bans that are kept; those of the configuration come on top.
+    bans: RefCell<Bans>,
+    /// What may be held for clients.
+    ceiling: Arc<Ceiling>,
     first_admin: Option<String>,
 }
 

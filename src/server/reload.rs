@@ -7,7 +7,7 @@
 use serde_json::{Value, json};
 
 use super::daemon::Daemon;
-use super::{Server, identity, limits, logger};
+use super::{Server, identity, limits, logger, memory};
 use crate::account::mail::Retune as RetuneNames;
 use crate::config::{self, Change, Config, Loaded, Problem, Problems, Reload};
 use crate::directory::actor::Retune as RetuneRooms;
@@ -168,6 +168,7 @@ impl Server {
         let changed = identity.fingerprint() != self.fingerprint();
         *self.identity.write() = identity;
         *self.web.write() = limits::web(config);
+        self.ceiling.set(memory::ceiling(config));
         let settings = limits::settings(config, self.store.durability(), observer);
         let (outbox, routing) = (limits::outbox(config), limits::routing(config));
         let (permanent, policy) = (config.rooms.default.clone(), limits::room(config));
@@ -179,6 +180,7 @@ impl Server {
             let adopt = Adopt { settings: settings.clone(), outbox, routing };
             gone |= reception.send(adopt).await.is_err();
         }
+        gone |= !self.enforce(config).await;
         if gone {
             log::error!("a part of the server is gone, and was not told of the new configuration");
         }

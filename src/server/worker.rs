@@ -11,6 +11,7 @@ use super::probe::Actors;
 use crate::base::clock::Clock;
 use crate::base::id::WorkerId;
 use crate::base::limits::MAILBOX;
+use crate::base::memory::{Ceiling, Gauge};
 use crate::base::tally::Tally;
 use crate::directory::actor::Rooms;
 use crate::directory::mail::Orphan;
@@ -38,6 +39,7 @@ pub(super) struct Common {
     pub(super) shared: Shared,
     pub(super) routing: RouterPolicy,
     pub(super) tallies: Arc<[Arc<Tally>]>,
+    pub(super) ceiling: Arc<Ceiling>,
     /// What the web may do, and whom it asks; none if it is not served.
     pub(super) web: Option<(Arc<RwLock<WebPolicy>>, Actors)>,
 }
@@ -68,7 +70,8 @@ impl Mailboxes {
         let Common { settings, outbox, clock, identity, rooms, shared, routing, .. } = common;
         let tallies = common.tallies;
         let tally = tallies.get(usize::from(id.0)).cloned().unwrap_or_default();
-        let shard = Rc::new(Shard::new(id, outbox, clock, Arc::clone(&tally)));
+        let gauge = Gauge::new(common.ceiling, Arc::clone(&tallies), Some(usize::from(id.0)));
+        let shard = Rc::new(Shard::new(id, outbox, clock, Arc::clone(&tally), gauge));
 
         let orphans = rooms.recipient();
         let orphaned = Box::new(move |room, session, reason| {

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use tokio::time::Sleep;
 
-use super::job::Task;
+use super::job::{Price, Task};
 use super::reader::Reader;
 use super::state::{Extent, State};
 use super::visit::{Visit, is_http};
@@ -48,7 +48,7 @@ pub struct Connection {
     pub(super) worker: Rc<Worker>,
     pub(super) link: Rc<Link>,
     pub(super) peer: SocketAddr,
-    pub(super) budget: Budget,
+    pub(super) budget: Rc<Budget>,
     pub(super) state: State,
     pub(super) reader: Reader,
     pub(super) phase: Phase,
@@ -105,11 +105,12 @@ impl Connection {
         permit: Permit,
         denied: Option<Refusal>,
     ) -> Self {
+        let budget = worker.open_budget(link.id(), permit);
         Self {
             worker,
             link,
             peer,
-            budget: Budget::new(permit),
+            budget,
             state: State::default(),
             reader: Reader::default(),
             phase: Phase::First,
@@ -181,6 +182,7 @@ impl Connection {
                     Stream::Tls(_) | Stream::Closed => Ok(()),
                 });
             self.phase = Phase::Handshake;
+            self.worker.shard.protect(&self.link);
             if let Err(error) = begun {
                 log::error!(error:% = error; "no TLS session can be made");
                 self.worker.shard.lose(&self.link);
@@ -313,7 +315,8 @@ impl Connection {
             // The Accounts answer, and end the session, once the token is void.
             self.phase = Phase::Open;
             let all = extent == Extent::All;
-            self.submit(id, Task::Logout(Arc::clone(who), all), Class::Control, 1, None);
+            let task = Task::Logout(Arc::clone(who), all);
+            self.submit(id, task, Class::Control, Price::default(), None);
             return Poll::Ready(());
         }
         self.worker.shard.send(&self.link, codec::result_frame(id, &Empty {}));

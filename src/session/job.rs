@@ -67,13 +67,28 @@ impl Job {
     }
 }
 
-/// What a request costs, in units of a small one: more for what is long or makes long answers.
+/// What a request takes: of the Scheduler's time, in units of a small one, and of memory.
+#[derive(Debug, Clone, Copy)]
+pub struct Price {
+    /// Its cost.
+    pub cost: u32,
+    /// Its bytes.
+    pub bytes: usize,
+}
+
+impl Default for Price {
+    fn default() -> Self {
+        Self { cost: 1, bytes: 0 }
+    }
+}
+
+/// What a request takes: more for what is long or makes long answers.
 #[must_use]
-pub fn cost(request: &Request, bytes: usize) -> u32 {
+pub fn price(request: &Request, bytes: usize) -> Price {
     let size = u32::try_from(bytes / (FRAME_BYTES / SCHEDULER_JOBS)).unwrap_or(COST_MAX);
     let own = match request.class() {
         Class::Control | Class::Interactive => 1,
         Class::Bulk => 8,
     };
-    (own + size).min(COST_MAX)
+    Price { cost: (own + size).min(COST_MAX), bytes }
 }

@@ -62,7 +62,7 @@ impl Reader {
     /// Bytes that are kept.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.kept.len()
+        self.kept.len() + self.websocket.as_ref().map_or(0, |decoder| decoder.held())
     }
 
     /// Offers each whole frame to `take`, those kept before first, until it has enough. `bound` is

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::connection::{Answer, Connection, Phase, RETRY};
-use super::job::{Job, Task, cost};
+use super::job::{Job, Price, Task, price};
 use super::reader::{More, Taken};
 use super::state::Verdict;
 use super::visit::is_http;
@@ -28,6 +28,7 @@ use crate::protocol::websocket::{self, Unit, WebSocketError};
 use crate::room::mail::Action;
 use crate::scheduler::desk::Submitted;
 use crate::scheduler::queue::Place;
+use crate::throttle::budget::Purse;
 
 impl Connection {
     /// Takes frames while there is credit; true if the session's phase changed.
@@ -75,6 +76,7 @@ impl Connection {
             (frames, bytes) = (parts, bytes + parts * FRAME_HEADER_BYTES as u64);
         }
         self.reader = reader;
+        self.worker.shard.keep(&self.link, self.reader.len());
         match taken {
             Taken::Bad(error) => self.end(LeaveReason::Removed, &bad_frame(error)),
             Taken::BadMessage(error) => {
@@ -83,13 +85,19 @@ impl Connection {
             }
             Taken::All | Taken::Enough => {}
         }
-        let now = self.worker.shard.now();
-        let wait = self.budget.charge(frames, bytes, now, &self.worker.settings().rates);
-        if !wait.is_zero() {
-            self.worker.shard.tally().pauses.add(1);
-            self.pause = Some(Box::pin(tokio::time::sleep(wait)));
-        }
+        self.pay(frames, bytes);
         self.phase != phase || self.link.closing().is_some()
+    }
+
+    /// Charges a read; over budget the session is not read for a while.
+    pub(super) fn pay(&mut self, requests: u64, bytes: u64) {
+        let now = self.worker.shard.now();
+        let charged = self.budget.charge(requests, bytes, now, &self.worker.settings().rates);
+        if !charged.wait.is_zero() {
+            self.worker.shard.tally().pauses.add(1);
+            self.worker.shard.met(&self.link, charged.limit);
+            self.pause = Some(Box::pin(tokio::time::sleep(charged.wait)));
+        }
     }
 
     fn wants_more(&self, phase: Phase) -> More {
@@ -155,13 +163,14 @@ impl Connection {
             }
             Verdict::Enter(wish) => {
                 let task = Task::Enter(wish, answer());
-                self.submit(id, task, Class::Interactive, 1, request.timeout_ms());
+                let price = Price { bytes, ..Price::default() };
+                self.submit(id, task, Class::Interactive, price, request.timeout_ms());
             }
             Verdict::Schedule(class) => {
                 let Some(who) = self.state.identity().cloned() else { return };
-                let (cost, timeout) = (cost(&request, bytes), request.timeout_ms());
+                let (price, timeout) = (price(&request, bytes), request.timeout_ms());
                 let class = self.class_of(&request, class);
-                self.submit(id, Task::Request(who, request), class, cost, timeout);
+                self.submit(id, Task::Request(who, request), class, price, timeout);
             }
             Verdict::Leave(extent) => self.phase = Phase::Leaving { id, extent },
             Verdict::Refuse(refusal) => self.refuse(id, &refusal),
@@ -175,7 +184,7 @@ impl Connection {
     /// A `leave` is urgent, but must not overtake what the session asked for before.
     fn class_of(&self, request: &Request, class: Class) -> Class {
         if matches!(request, Request::Leave(_)) {
-            let (group, flow) = (self.budget.permit().group(), self.link.id().slot);
+            let (group, flow) = (self.budget.group(), self.link.id().slot);
             return self.worker.desk.behind_others(class, group, flow);
         }
         class
@@ -186,21 +195,23 @@ impl Connection {
         id: u32,
         task: Task,
         class: Class,
-        cost: u32,
+        price: Price,
         timeout_ms: Option<u32>,
     ) {
-        let (group, flow) = (self.budget.permit().group(), self.link.id().slot);
-        let place = Place { class, group, flow, cost };
+        let (group, flow) = (self.budget.group(), self.link.id().slot);
+        let place = Place { class, group, flow, cost: price.cost };
         let link = Rc::clone(&self.link);
         let received = self.worker.shard.now();
         let timeout = timeout_ms.map(|ms| Duration::from_millis(ms.into()));
-        self.link.take_credit();
+        self.worker.shard.take_credit(&self.link, price.bytes);
+        let job = Job { link, id, peer: self.peer.ip(), task, received, timeout };
         share(|| {
-            match self
-                .worker
-                .desk
-                .submit(place, Job { link, id, peer: self.peer.ip(), task, received, timeout })
+            if class != Class::Control
+                && let Some(refusal) = self.worker.tight()
             {
+                return self.worker.router.give_up(job, refusal);
+            }
+            match self.worker.desk.submit(place, job) {
                 Submitted::Now(job) => self.worker.router.work(job),
                 Submitted::Queued => {}
                 Submitted::Full(job) => {
@@ -219,7 +230,7 @@ impl Connection {
     fn refuse(&mut self, id: u32, refusal: &Refusal) {
         tally::add(&self.worker.shard.tally().refusals, refusal.code.place(), 1);
         if let Some(limit) = refusal.limit {
-            tally::met(&self.worker.shard.tally().limits, limit.name);
+            self.worker.shard.met(&self.link, limit.name);
         }
         self.send(&codec::refusal_frame(id, refusal));
         let (now, rates) = (self.worker.shard.now(), self.worker.settings().rates);
@@ -257,9 +268,9 @@ impl Connection {
 
     /// Goes on with what became of a login.
     pub(super) fn told(&mut self, outcome: Outcome) {
-        let Outcome { id, entered } = outcome;
+        let Outcome { id, entered, purse } = outcome;
         match entered {
-            Ok(entered) => self.enter(id, entered),
+            Ok(entered) => self.enter(id, entered, purse),
             Err(refusal) => {
                 self.state.not_entered();
                 self.worker.router.refuse(&self.link, id, &refusal);
@@ -267,7 +278,7 @@ impl Connection {
         }
     }
 
-    fn enter(&mut self, id: u32, entered: Entered) {
+    fn enter(&mut self, id: u32, entered: Entered, purse: Option<Arc<Purse>>) {
         let Entered { who, token, rooms, homes, .. } = entered;
         self.state.entered(Arc::clone(&who));
         if self.link.closing().is_some() {
@@ -275,7 +286,7 @@ impl Connection {
             return self.depart();
         }
         self.worker.shard.name(&self.link, &who);
-        self.budget.permit().named();
+        self.budget.named(purse);
         let settings = self.worker.settings();
         self.worker.shard.arm(&self.link, self.worker.shard.now().after(settings.timeouts.ping));
         let mut all = settings.default_rooms.clone();

@@ -104,7 +104,7 @@ impl Router {
                 let enter = Enter { session: link.id(), id, peer: job.peer, wish, answer };
                 if let Err((why, enter)) = mail::offer(&self.shared.enter, enter) {
                     let entered = Err(undelivered(why));
-                    mail::post(&enter.answer, Outcome { id, entered });
+                    mail::post(&enter.answer, Outcome { id, entered, purse: None });
                 }
                 return;
             }
@@ -124,7 +124,8 @@ impl Router {
             Task::Request(..) | Task::Logout(..) => self.refuse(&job.link, job.id, &refusal),
             Task::Enter(_, answer) => {
                 // The session itself must know: it may ask for a name again. Bounded: one at a time.
-                mail::post(&answer, Outcome { id: job.id, entered: Err(refusal) });
+                let (id, entered) = (job.id, Err(refusal));
+                mail::post(&answer, Outcome { id, entered, purse: None });
             }
         }
     }

@@ -158,11 +158,7 @@ impl Connection {
         self.worker.shard.tally().visits.add(requests);
         self.worker.shard.tally().bytes_in.add(read);
         self.worker.shard.tally().bytes_out.add(written);
-        let wait = self.budget.charge(requests, read, now, &self.worker.settings().rates);
-        if !wait.is_zero() {
-            self.worker.shard.tally().pauses.add(1);
-            self.pause = Some(Box::pin(tokio::time::sleep(wait)));
-        }
+        self.pay(requests, read);
     }
 
     fn end_visit(&mut self, departure: Departure, answer: Answer<'_>) {

@@ -1,7 +1,7 @@
 //! What all sessions of one worker stand on. Shared on its thread, never between threads.
 
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use parking_lot::RwLock;
@@ -10,13 +10,18 @@ use super::deadline::Timeouts;
 use super::job::Job;
 use super::router::Router;
 use super::visit::Web;
+use crate::base::id::SessionId;
 use crate::base::limits::READ_BYTES;
+use crate::base::memory::Level;
 use crate::base::name::RoomName;
 use crate::fanout::shard::Shard;
 use crate::protocol::reply::Welcome;
 use crate::protocol::request::Request;
+use crate::protocol::status::{Code, Refusal};
 use crate::scheduler::desk::Desk;
-use crate::throttle::budget::Rates;
+use crate::throttle::admission::Permit;
+use crate::throttle::admission::too_much;
+use crate::throttle::budget::{Budget, Rates, Standing};
 use crate::transport::tls::Identity;
 
 /// Who may connect without TLS.
@@ -68,6 +73,8 @@ pub struct Worker {
     pub web: Option<Rc<dyn Web>>,
     /// Where every session's bytes arrive.
     pub buffer: RefCell<Box<[u8]>>,
+    /// The budgets of its sessions, by their slots.
+    budgets: RefCell<Vec<Weak<Budget>>>,
 }
 
 impl Worker {
@@ -82,7 +89,36 @@ impl Worker {
     ) -> Self {
         let buffer = RefCell::new(vec![0; READ_BYTES].into_boxed_slice());
         let settings = RefCell::new(Rc::new(settings));
-        Self { shard, desk, router, settings, identity, web, buffer }
+        let budgets = RefCell::default();
+        Self { shard, desk, router, settings, identity, web, buffer, budgets }
+    }
+
+    /// Full budgets for a session.
+    pub(super) fn open_budget(&self, session: SessionId, permit: Permit) -> Rc<Budget> {
+        let budget = Rc::new(Budget::new(permit));
+        let (mut all, slot) = (self.budgets.borrow_mut(), session.slot as usize);
+        if all.len() <= slot {
+            all.resize_with(slot + 1, Weak::new);
+        }
+        if let Some(place) = all.get_mut(slot) {
+            *place = Rc::downgrade(&budget);
+        }
+        budget
+    }
+
+    /// Where the budgets of a session stand.
+    #[must_use]
+    pub fn standings(&self, session: SessionId) -> Vec<Standing> {
+        let budget = self.budgets.borrow().get(session.slot as usize).and_then(Weak::upgrade);
+        let (now, rates) = (self.shard.now(), self.settings().rates);
+        budget.map(|budget| budget.standings(now, &rates)).unwrap_or_default()
+    }
+
+    /// Why no new work is taken, if too much is held for clients already.
+    #[must_use]
+    pub fn tight(&self) -> Option<Refusal> {
+        let (level, held, ceiling) = self.shard.gauge().read();
+        (level != Level::Free).then(|| too_much(Code::Busy, held, ceiling))
     }
 
     /// What holds for its sessions now.

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::StoreError;
+use crate::base::ban::{Ban, Target};
 use crate::base::id::{AccountId, DeviceId, Seq};
 use crate::base::name::{Identity, RoomName, UserName};
 
@@ -116,6 +117,10 @@ pub enum Change {
         /// Whether who comes with it may administer the server.
         admin: bool,
     },
+    /// A ban, in the place of an older one of the same.
+    Ban(Ban),
+    /// The end of a ban.
+    Unban(Target),
 }
 
 /// What a change came to.
@@ -164,6 +169,8 @@ pub struct Everybody {
     pub blocks: Vec<(AccountId, Arc<Identity>)>,
     /// Whether one of them may administer the server.
     pub has_admin: bool,
+    /// Who is banned; some of it may be over.
+    pub bans: Vec<Ban>,
 }
 
 /// Who is registered.

@@ -1,8 +1,8 @@
 //! The Throttle actor: limits per address before anything is read, and the time by which silence is
 //! measured.
 //!
-//! **Receives** [`Admit`] from the accept loop, [`Tick`] from its own interval, [`Retune`],
-//! [`Guest`], [`Survey`] and [`Count`] from the server's own house-keeping.
+//! **Receives** [`Admit`] from the accept loop, [`Tick`] from its own interval, [`Retune`], [`Enforce`],
+//! [`Guest`], [`Why`], [`Survey`] and [`Count`] from the server's own house-keeping.
 //! **Sends** [`Sweep`] to every worker, which then looks at the deadlines that have come: login,
 //! ping, idle, write. There is no timer per session.
 //! **Bound:** one `Admit` at a time for each listener; one `Sweep` per worker and tick.
@@ -15,10 +15,16 @@ use std::sync::Arc;
 
 use actix::{Actor, AsyncContext, Context, Handler, Message, MessageResult, Recipient};
 
-use super::admission::{Admission, Denied, Fill, Permit, Policy};
+use super::admission::{Admission, Denied, Fill, Permit, Policy, too_much};
+use super::bans::{self, Bans};
+use super::budget::{Rates, Standing};
 use crate::base::clock::{Clock, Moment};
+use crate::base::memory::{Gauge, Level, level};
+use crate::base::met::{Met, Note};
 use crate::base::wheel::TICK;
 use crate::mail;
+use crate::protocol::status::Code;
+use crate::transport::address::{Prefix, prefixes};
 
 /// A connection asks to be let in.
 #[derive(Debug)]
@@ -60,12 +66,39 @@ impl Message for Retune {
     type Result = ();
 }
 
+/// These bans hold from here on. For everybody who lets somebody in, or has let them in.
+#[derive(Debug, Clone)]
+pub struct Enforce(pub Arc<Bans>);
+
+impl Message for Enforce {
+    type Result = ();
+}
+
 /// The server itself wants to be connected, to see whether that works.
 #[derive(Debug)]
 pub struct Guest;
 
 impl Message for Guest {
     type Result = Permit;
+}
+
+/// How does an address stand?
+#[derive(Debug, Clone, Copy)]
+pub struct Why(pub IpAddr, pub Rates);
+
+/// How an address stands.
+#[derive(Debug, Clone, Default)]
+pub struct Because {
+    /// Which limits it met before it was let in.
+    pub met: Vec<Note>,
+    /// Its budgets, and those of the networks around it.
+    pub standings: Vec<(Prefix, Standing)>,
+    /// Whether no limit per address holds for it.
+    pub exempt: bool,
+}
+
+impl Message for Why {
+    type Result = Because;
 }
 
 /// How full is it?
@@ -79,14 +112,55 @@ impl Message for Survey {
 /// The actor.
 pub struct Throttle {
     admission: Admission,
+    bans: Arc<Bans>,
+    met: Met<Prefix>,
+    gauge: Gauge,
     clock: Arc<dyn Clock>,
     workers: Vec<Recipient<Sweep>>,
 }
 
 impl Throttle {
     /// Nobody is connected.
-    pub fn new(policy: Policy, clock: Arc<dyn Clock>, workers: Vec<Recipient<Sweep>>) -> Self {
-        Self { admission: Admission::new(policy), clock, workers }
+    pub fn new(
+        policy: Policy,
+        bans: Arc<Bans>,
+        gauge: Gauge,
+        clock: Arc<dyn Clock>,
+        workers: Vec<Recipient<Sweep>>,
+    ) -> Self {
+        let (admission, met) = (Admission::new(policy), Met::default());
+        Self { admission, bans, met, gauge, clock, workers }
+    }
+
+    fn admit(&mut self, address: IpAddr) -> Result<Permit, Denied> {
+        let (unix_ms, prefix) = (self.clock.unix_ms(), prefixes(address).0[0].0);
+        if let Some(ban) = self.bans.address(address, unix_ms) {
+            // It is not told: that would take a handshake, for as often as it comes.
+            let refusal = Box::new(bans::refusal(ban, unix_ms));
+            self.admission.count_denied("banned");
+            self.met.note(prefix, "banned", unix_ms);
+            return Err(Denied { refusal, permit: None });
+        }
+        let (now, (held, ceiling)) = (self.clock.now(), self.gauge.look());
+        let admitted = match level(held, ceiling) {
+            Level::Free => self.admission.admit(address, now),
+            Level::Tight | Level::Full => {
+                Err(self.admission.deny(too_much(Code::ServerFull, held, ceiling), now))
+            }
+        };
+        admitted.inspect_err(|denied| {
+            if let Some(limit) = denied.refusal.limit {
+                self.met.note(prefix, limit.name, unix_ms);
+            }
+        })
+    }
+
+    fn why(&self, address: IpAddr, rates: &Rates) -> Because {
+        Because {
+            met: self.met.of(&prefixes(address).0[0].0),
+            standings: self.admission.standings(address, rates, self.clock.now()),
+            exempt: self.admission.is_exempt(address),
+        }
     }
 
     fn sweep(&self) {
@@ -110,7 +184,7 @@ impl Handler<Admit> for Throttle {
     type Result = MessageResult<Admit>;
 
     fn handle(&mut self, admit: Admit, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.admission.admit(admit.0, self.clock.now()))
+        MessageResult(self.admit(admit.0))
     }
 }
 
@@ -130,6 +204,14 @@ impl Handler<Retune> for Throttle {
     }
 }
 
+impl Handler<Enforce> for Throttle {
+    type Result = ();
+
+    fn handle(&mut self, enforce: Enforce, _: &mut Self::Context) {
+        self.bans = enforce.0;
+    }
+}
+
 impl Handler<Guest> for Throttle {
     type Result = MessageResult<Guest>;
 
@@ -138,11 +220,20 @@ impl Handler<Guest> for Throttle {
     }
 }
 
+impl Handler<Why> for Throttle {
+    type Result = MessageResult<Why>;
+
+    fn handle(&mut self, why: Why, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.why(why.0, &why.1))
+    }
+}
+
 impl Handler<Survey> for Throttle {
     type Result = MessageResult<Survey>;
 
     fn handle(&mut self, _: Survey, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.admission.fill())
+        let (bans, memory) = ((self.bans.len(), bans::CAPACITY), self.gauge.look());
+        MessageResult(Fill { memory, bans, ..self.admission.fill() })
     }
 }
 

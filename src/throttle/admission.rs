@@ -16,10 +16,11 @@ use ipnet::IpNet;
 use smallvec::SmallVec;
 
 use super::bucket::{Bucket, Rate};
+use super::budget::{Rates, Standing};
 use super::ledger::{Account, CAPACITY, Ledger};
 use crate::base::clock::Moment;
 use crate::protocol::status::{Code, Refusal};
-use crate::transport::address::prefixes;
+use crate::transport::address::{FACTORS, Prefix, prefixes};
 
 /// The limits of admission.
 #[derive(Debug, Clone)]
@@ -52,6 +53,14 @@ pub struct Denied {
 /// How long a stranger is told to wait when the server or the address is full.
 const WAIT: Duration = Duration::from_secs(5);
 
+/// Something is refused since too much is held for clients already.
+#[must_use]
+pub fn too_much(code: Code, held: u64, ceiling: u64) -> Refusal {
+    Refusal::new(code, "the server holds as much for its clients as it may")
+        .limit("memory", held, ceiling)
+        .retry_after(WAIT)
+}
+
 /// Decides who may connect.
 #[derive(Debug)]
 pub struct Admission {
@@ -74,6 +83,10 @@ pub struct Fill {
     pub strangers: (u32, u32),
     /// Address prefixes that are remembered, and how many may be.
     pub prefixes: (usize, usize),
+    /// Bytes that are held for clients, and how many may be.
+    pub memory: (u64, u64),
+    /// Bans that hold, and how many may be.
+    pub bans: (usize, usize),
     /// Connections that were refused, by the limit.
     pub denied: Vec<(&'static str, u64)>,
 }
@@ -91,6 +104,8 @@ pub struct Permit {
     totals: Arc<Totals>,
     shared: Arc<Shared>,
     exempt: bool,
+    /// Whether its address's count of connections has it no more.
+    released: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -116,20 +131,27 @@ impl Admission {
 
     /// Admits a connection from `address`, or says which limit it meets.
     pub fn admit(&mut self, address: IpAddr, now: Moment) -> Result<Permit, Denied> {
-        self.try_admit(address, now).map_err(|refusal| {
-            let limit = refusal.limit.map_or("none", |limit| limit.name);
-            *self.denied.entry(limit).or_default() += 1;
-            let told = self.told.try_charge(1, now, TOLD).is_ok();
-            Denied {
-                refusal: Box::new(refusal),
-                permit: told.then(|| self.permit(SmallVec::new(), true)),
-            }
-        })
+        self.try_admit(address, now).map_err(|refusal| self.deny(refusal, now))
+    }
+
+    /// Refuses a connection, and counts it; some are told why.
+    pub fn deny(&mut self, refusal: Refusal, now: Moment) -> Denied {
+        self.count_denied(refusal.limit.map_or("none", |limit| limit.name));
+        let told = self.told.try_charge(1, now, TOLD).is_ok();
+        Denied {
+            refusal: Box::new(refusal),
+            permit: told.then(|| self.permit(SmallVec::new(), true)),
+        }
+    }
+
+    /// Counts a connection that was refused for this.
+    pub fn count_denied(&mut self, limit: &'static str) {
+        *self.denied.entry(limit).or_default() += 1;
     }
 
     fn try_admit(&mut self, address: IpAddr, now: Moment) -> Result<Permit, Refusal> {
         let address = address.to_canonical();
-        let exempt = self.policy.exempt.iter().any(|network| network.contains(&address));
+        let exempt = self.is_exempt(address);
         let (all, count) = prefixes(address);
         let mut accounts: SmallVec<[Arc<Account>; 1]> = SmallVec::new();
         for &(prefix, factor) in all.iter().take(count) {
@@ -152,7 +174,7 @@ impl Admission {
         self.totals.connections.fetch_add(1, Ordering::Relaxed);
         self.totals.strangers.fetch_add(1, Ordering::Relaxed);
         let (totals, shared) = (Arc::clone(&self.totals), Arc::default());
-        Permit { accounts, totals, shared, exempt }
+        Permit { accounts, totals, shared, exempt, released: AtomicBool::new(false) }
     }
 
     fn check_address(&self, account: &Account, factor: u32, now: Moment) -> Result<(), Refusal> {
@@ -214,6 +236,44 @@ impl Admission {
         self.permit(SmallVec::new(), true)
     }
 
+    /// Where the budgets of an address stand, with those of the networks around it.
+    #[must_use]
+    pub fn standings(
+        &self,
+        address: IpAddr,
+        rates: &Rates,
+        now: Moment,
+    ) -> Vec<(Prefix, Standing)> {
+        let (all, count) = prefixes(address);
+        let mut standings = Vec::new();
+        for &(prefix, factor) in all.iter().take(count) {
+            let none = Account::default();
+            let account = self.ledger.look(prefix).unwrap_or(&none);
+            let factor = u64::from(factor);
+            let open = account.connections.load(Ordering::Relaxed).into();
+            let most = u64::from(self.policy.connections_per_address) * factor;
+            let rate = Rate { per_second: 0, burst: most };
+            standings.push((prefix, Standing { budget: "connections", used: open, rate }));
+            for (budget, bucket, rate) in [
+                ("connection_rate", &account.arrivals, self.policy.arrivals),
+                ("requests_per_s", &account.requests, rates.address_requests),
+                ("bytes_per_s", &account.bytes, rates.address_bytes),
+            ] {
+                let rate = rate.times(factor);
+                let used = bucket.used(now, rate);
+                standings.push((prefix, Standing { budget, used, rate }));
+            }
+        }
+        standings
+    }
+
+    /// Whether no limit per address holds for it.
+    #[must_use]
+    pub fn is_exempt(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.policy.exempt.iter().any(|network| network.contains(&address))
+    }
+
     /// How full it is.
     #[must_use]
     pub fn fill(&self) -> Fill {
@@ -222,6 +282,8 @@ impl Admission {
             connections: (load(&self.totals.connections), self.policy.connections),
             strangers: (load(&self.totals.strangers), self.policy.unauthenticated),
             prefixes: (self.prefixes(), CAPACITY.get()),
+            memory: (0, 0),
+            bans: (0, 0),
             denied: self.denied.iter().map(|(&limit, &count)| (limit, count)).collect(),
         }
     }
@@ -255,10 +317,11 @@ impl Shared {
 }
 
 impl Permit {
-    /// The budgets of the narrowest prefix; `None` if no limit per address holds.
-    #[must_use]
-    pub fn account(&self) -> Option<&Account> {
-        if self.exempt { None } else { self.accounts.first().map(AsRef::as_ref) }
+    /// The budgets of its prefixes, the narrowest first, each with how many times the budget of the
+    /// narrowest it has; none if no limit per address holds.
+    pub fn accounts(&self) -> impl Iterator<Item = (&Account, u64)> {
+        let all = if self.exempt { &[] } else { &self.accounts[..] };
+        all.iter().map(AsRef::as_ref).zip(FACTORS.map(u64::from))
     }
 
     /// Identifies the address for fairness: sessions of one address share one turn.
@@ -267,10 +330,22 @@ impl Permit {
         self.accounts.first().map_or(0, |account| Arc::as_ptr(account).addr() as u64)
     }
 
-    /// Notes that the session holds a name now.
-    pub fn named(&self) {
+    /// Notes that the session holds a name now. With an account it does not count for its address any
+    /// more: how many sessions an account has is bounded by its devices.
+    pub fn named(&self, with_account: bool) {
+        if with_account {
+            self.release();
+        }
         if !self.shared.named.swap(true, Ordering::Relaxed) && !self.is_evicted() {
             self.totals.strangers.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    fn release(&self) {
+        if !self.released.swap(true, Ordering::Relaxed) {
+            for account in &self.accounts {
+                account.connections.fetch_sub(1, Ordering::Relaxed);
+            }
         }
     }
 
@@ -288,9 +363,7 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        for account in &self.accounts {
-            account.connections.fetch_sub(1, Ordering::Relaxed);
-        }
+        self.release();
         self.totals.connections.fetch_sub(1, Ordering::Relaxed);
         if self.shared.is_stranger() {
             self.totals.strangers.fetch_sub(1, Ordering::Relaxed);
@@ -336,6 +409,20 @@ mod tests {
     }
 
     #[test]
+    fn who_has_an_account_does_not_count_for_the_address() {
+        let mut admission = Admission::new(policy());
+        let permits: Vec<_> =
+            (0..3).map(|_| admission.admit(ip("192.0.2.1"), Moment(0)).unwrap()).collect();
+        permits[0].named(true);
+        permits[0].named(true);
+        permits[1].named(false);
+        let _fourth = admission.admit(ip("192.0.2.1"), Moment(0)).unwrap();
+        refused(admission.admit(ip("192.0.2.1"), Moment(0)), "connections_per_address");
+        drop(permits);
+        assert_eq!(admission.connections(), 1);
+    }
+
+    #[test]
     fn ipv6_is_counted_by_prefix() {
         let mut admission = Admission::new(policy());
         let mut permits = Vec::new();
@@ -353,7 +440,7 @@ mod tests {
             .collect();
         let evicted: Vec<_> = permits.iter().map(Permit::is_evicted).collect();
         assert_eq!(evicted, [true, false, false, false, false, false]);
-        permits[1].named();
+        permits[1].named(false);
         let _one_more = admission.admit(ip("10.0.0.9"), Moment(0)).unwrap();
         assert!(!permits[2].is_evicted(), "a name made room");
     }
@@ -364,7 +451,7 @@ mod tests {
         let permits: Vec<_> = (0..10)
             .map(|n| {
                 let permit = admission.admit(ip(&format!("10.0.0.{n}")), Moment(0)).unwrap();
-                permit.named();
+                permit.named(false);
                 permit
             })
             .collect();

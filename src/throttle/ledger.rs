@@ -53,6 +53,12 @@ impl Ledger {
         account
     }
 
+    /// The account of `prefix`, if it is there; asking does not keep it.
+    #[must_use]
+    pub fn look(&self, prefix: Prefix) -> Option<&Account> {
+        self.accounts.peek(&prefix).map(AsRef::as_ref)
+    }
+
     /// Forgets the prefix not seen for the longest time that has no open connection.
     fn make_room(&mut self) {
         // Each live one that is met moves to the fresh end, so the next search starts behind it.

@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod admission;
+pub mod bans;
 pub mod bucket;
 pub mod budget;
 pub mod ledger;

@@ -18,18 +18,21 @@ impl std::fmt::Display for Prefix {
     }
 }
 
+/// How many times the budget of the narrowest each prefix of an address has, the narrowest first.
+pub const FACTORS: [u32; 3] = [1, 4, 16];
+
 /// The prefixes of one address, the narrowest first, each with how many times the budget of the
 /// narrowest it has.
 #[must_use]
 pub fn prefixes(address: IpAddr) -> ([(Prefix, u32); 3], usize) {
     match address.to_canonical() {
-        address @ IpAddr::V4(_) => ([(Prefix { address, length: 32 }, 1); 3], 1),
+        address @ IpAddr::V4(_) => ([(Prefix { address, length: 32 }, FACTORS[0]); 3], 1),
         IpAddr::V6(v6) => {
             let cut = |length: u8, factor| {
                 let bits = v6.to_bits() & (u128::MAX << (128 - u32::from(length)));
                 (Prefix { address: IpAddr::V6(bits.into()), length }, factor)
             };
-            ([cut(64, 1), cut(56, 4), cut(48, 16)], 3)
+            ([cut(64, FACTORS[0]), cut(56, FACTORS[1]), cut(48, FACTORS[2])], 3)
         }
     }
 }

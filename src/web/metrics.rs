@@ -15,7 +15,7 @@ use prometheus_client::registry::Registry;
 
 use crate::base::histogram::{STEPS, Spread};
 use crate::base::limits::{MAILBOX, NAMES};
-use crate::base::tally::{Count, Tally};
+use crate::base::tally::{Count, HELD_NAMES, Tally};
 use crate::fanout::link::Framing;
 use crate::protocol::request::Class;
 use crate::protocol::status::Code;
@@ -111,7 +111,11 @@ impl Sums {
 
     /// What admission bounds, each with its bound.
     fn fill(&self, encoder: &mut Encoder<'_>) -> fmt::Result {
-        let Fill { connections, strangers, prefixes, denied } = &self.survey.fill;
+        let Fill { connections, strangers, prefixes, bans, memory, denied } = &self.survey.fill;
+        let held = self.sums(HELD_NAMES.into_iter(), |tally| &tally.held);
+        encoder.gauges("held_bytes", "Bytes held for clients, by what they are", "kind", &held)?;
+        let help = "Bytes that may be held for clients";
+        encoder.gauge("held_bytes_max", help, memory.1)?;
         let help = "Open connections, of all kinds";
         encoder.gauge("connections_admitted", help, connections.0.into())?;
         encoder.gauge("connections_max", "Connections that may be open", connections.1.into())?;
@@ -123,6 +127,8 @@ impl Sums {
         encoder.gauge("prefixes", help, prefixes.0 as u64)?;
         let help = "Address prefixes whose budgets can be remembered";
         encoder.gauge("prefixes_max", help, prefixes.1 as u64)?;
+        encoder.gauge("bans", "Bans of networks and names", bans.0 as u64)?;
+        encoder.gauge("bans_max", "Bans that there may be", bans.1 as u64)?;
         let help = "Connections that were not admitted, by the limit that they met";
         encoder.counters("connections_denied", help, "limit", denied)
     }
@@ -173,13 +179,19 @@ impl Sums {
         encoder.counter("sent_bytes", "Bytes written", sum(|tally| &tally.bytes_out))?;
         let help = "Sessions closed because they read too slowly";
         encoder.counter("slow_consumers", help, sum(|tally| &tally.slow_consumers))?;
+        let shed = [
+            ("requests", sum(|tally| &tally.shed_requests)),
+            ("sessions", sum(|tally| &tally.shed_sessions)),
+        ];
+        let help = "Requests refused and sessions closed since too much was held for clients";
+        encoder.counters("shed", help, "what", &shed)?;
         let codes = || Code::ALL.iter().map(|code| code.name());
         let refusals = self.sums(codes(), |tally| &tally.refusals);
         encoder.counters("refusals", "Requests refused, by status code", "code", &refusals)?;
         let byes = self.sums(codes(), |tally| &tally.byes);
         encoder.counters("byes", "Sessions ended by the server, by status code", "code", &byes)?;
         let limits = self.sums(NAMES.iter().copied(), |tally| &tally.limits);
-        let help = "Requests refused and sessions ended, by the limit that they met";
+        let help = "Requests refused, reads put off and sessions ended, by the limit that they met";
         encoder.counters("limits_met", help, "limit", &limits)?;
         let help = "Times that a session was not read for a while, since its budget was spent";
         encoder.counter("read_pauses", help, sum(|tally| &tally.pauses))

@@ -1,18 +1,27 @@
 //! What those who run the server ask of a worker: other bounds, a list of its sessions, the end of one.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Handler, Message, MessageResult};
 
 use super::Reception;
+use crate::base::met::Note;
+use crate::base::name::UserName;
+use crate::fanout::encounter::Subject;
 use crate::fanout::link::Link;
 use crate::fanout::shard::Policy as OutboxPolicy;
 use crate::protocol::event::LeaveReason;
 use crate::protocol::status::{Code, Refusal};
 use crate::session::router::Policy as RouterPolicy;
 use crate::session::worker::Settings;
+use crate::throttle::actor::Enforce;
+use crate::throttle::bans;
+use crate::throttle::budget::Standing;
+
+/// Sessions that an answer to [`Why`] has at most.
+const SESSIONS_TOLD: usize = 64;
 
 /// Other bounds hold from here on.
 #[derive(Clone)]
@@ -62,6 +71,34 @@ pub struct Glimpse {
     pub waiting: usize,
 }
 
+/// Whom a question is about.
+#[derive(Debug, Clone)]
+pub enum Whom {
+    /// A session, by its number.
+    Session(Arc<str>),
+    /// All sessions of an address.
+    Address(IpAddr),
+    /// All sessions of a name.
+    Name(UserName),
+}
+
+/// Which limits has somebody met here, and how do the budgets of their sessions stand?
+#[derive(Debug, Clone)]
+pub struct Why(pub Whom);
+
+/// The answer.
+#[derive(Debug, Clone, Default)]
+pub struct Because {
+    /// Which limits were met.
+    pub met: Vec<Note>,
+    /// The sessions, with their budgets.
+    pub sessions: Vec<(Glimpse, Vec<Standing>)>,
+}
+
+impl Message for Why {
+    type Result = Because;
+}
+
 /// Ends the sessions of this name, or the one of this number; says how many there were.
 #[derive(Debug, Clone)]
 pub struct Kick(pub Arc<str>);
@@ -86,12 +123,41 @@ impl Handler<Adopt> for Reception {
     }
 }
 
+impl Handler<Enforce> for Reception {
+    type Result = ();
+
+    /// Ends the sessions of addresses that are banned; those of names the Accounts end.
+    fn handle(&mut self, enforce: Enforce, _: &mut Self::Context) {
+        self.bans = enforce.0;
+        if self.bans.is_empty() {
+            return;
+        }
+        let (shard, unix_ms) = (&self.worker.shard, self.worker.shard.unix_ms());
+        for link in shard.all() {
+            let Some(peer) = link.peer.get() else { continue };
+            let Some(ban) = self.bans.address(peer.ip(), unix_ms) else { continue };
+            if link.spoke.get() {
+                let bye = bans::refusal(ban, unix_ms);
+                shard.close(&link, LeaveReason::Removed, &bye, false);
+            } else {
+                shard.lose(&link);
+            }
+        }
+    }
+}
+
 impl Handler<Sessions> for Reception {
     type Result = MessageResult<Sessions>;
 
     fn handle(&mut self, _: Sessions, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.worker.shard.all().iter().map(|link| self.glimpse(link)).collect())
+    }
+}
+
+impl Reception {
+    fn glimpse(&self, link: &Link) -> Glimpse {
         let now = self.worker.shard.now();
-        let glimpse = |link: &Link| Glimpse {
+        Glimpse {
             id: link.id().to_string(),
             name: link.who().map(|who| Arc::clone(who.name.shared())),
             peer: link.peer.get(),
@@ -102,8 +168,33 @@ impl Handler<Sessions> for Reception {
             rooms: self.worker.shard.rooms_of(link).len(),
             inflight: link.inflight(),
             waiting: link.waiting(),
+        }
+    }
+}
+
+impl Handler<Why> for Reception {
+    type Result = MessageResult<Why>;
+
+    fn handle(&mut self, why: Why, _: &mut Self::Context) -> Self::Result {
+        let shard = &self.worker.shard;
+        let met = match &why.0 {
+            Whom::Session(number) => shard.notes_of_session(number),
+            Whom::Address(address) => shard.notes(&Subject::of_address(*address)),
+            Whom::Name(name) => shard.notes(&Subject::Name(Arc::clone(name.skeleton()))),
         };
-        MessageResult(self.worker.shard.all().iter().map(|link| glimpse(link)).collect())
+        let concerns = |link: &Link| match &why.0 {
+            Whom::Session(number) => link.id().to_string() == **number,
+            Whom::Address(address) => {
+                let own = link.peer.get().map(|peer| Subject::of_address(peer.ip()));
+                own == Some(Subject::of_address(*address))
+            }
+            Whom::Name(name) => {
+                link.who().is_some_and(|who| who.name.skeleton() == name.skeleton())
+            }
+        };
+        let links = shard.all().into_iter().filter(|link| concerns(link));
+        let sessions = links.map(|link| (self.glimpse(&link), self.worker.standings(link.id())));
+        MessageResult(Because { met, sessions: sessions.take(SESSIONS_TOLD).collect() })
     }
 }
 

@@ -20,7 +20,7 @@ use crate::store::StoreError;
 use crate::store::registry::Change;
 use crate::store::retention::{AccountUsage, RoomUsage};
 
-type Doing = LocalBoxFuture<'static, Answer>;
+pub(super) type Doing = LocalBoxFuture<'static, Answer>;
 
 /// A day, in milliseconds.
 const DAY_MS: u64 = 24 * 3600 * 1_000;
@@ -54,6 +54,7 @@ pub(super) fn status(daemon: Rc<Daemon>, _: Given) -> Doing {
             "state_directory": daemon.parts.state_dir.display().to_string(),
             "connections": pair(survey.fill.connections),
             "without_a_name": pair(survey.fill.strangers),
+            "held_bytes": of(survey.fill.memory),
             "addresses_remembered": wide(survey.fill.prefixes),
             "rooms": of((survey.rooms, daemon.loaded.borrow().config.rooms.rooms_max as u64)),
             "commits": survey.store.commits,
@@ -88,7 +89,7 @@ pub(super) fn sessions(daemon: Rc<Daemon>, given: Given) -> Doing {
     .boxed_local()
 }
 
-fn glimpse(one: &Glimpse) -> Value {
+pub(super) fn glimpse(one: &Glimpse) -> Value {
     json!({
         "session": one.id,
         "name": one.name.as_deref(),
@@ -236,6 +237,6 @@ pub(super) fn drain(daemon: Rc<Daemon>, given: Given) -> Doing {
     .boxed_local()
 }
 
-fn gone(error: actix::MailboxError) -> Failure {
+pub(super) fn gone(error: actix::MailboxError) -> Failure {
     format!("a part of the server does not answer ({error}); it is ending, or see the log").into()
 }

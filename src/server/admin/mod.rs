@@ -4,10 +4,12 @@
 //! the documentation are made from it. A new command is a row there and a function in [`commands`].
 
 pub mod ask;
+mod bans;
 pub mod commands;
 pub mod show;
 pub(super) mod socket;
 pub mod table;
+mod why;
 
 use std::path::{Path, PathBuf};
 

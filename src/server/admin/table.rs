@@ -6,7 +6,7 @@ use std::rc::Rc;
 use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 
-use super::commands;
+use super::{bans, commands, why};
 use crate::server::daemon::Daemon;
 
 /// What a command was given, by the names of its parameters.
@@ -117,6 +117,75 @@ pub const COMMANDS: &[Command] = &[
         }],
         first: &["who"],
         run: commands::kick,
+    },
+    Command {
+        name: "why",
+        help: "Tell which limits somebody met, where their budgets stand, and what to do about it",
+        parameters: &[Parameter {
+            name: "who",
+            value: "WHO",
+            help: "A session's number as `sessions` shows it, an address, or a name",
+            required: true,
+        }],
+        first: &["who", "is", "advice", "limit", "of", "budget", "used", "burst", "per_s"],
+        run: why::why,
+    },
+    Command {
+        name: "ban",
+        help: "Let an address, a network or a name in no more, and end its sessions at once",
+        parameters: &[
+            Parameter {
+                name: "who",
+                value: "WHO",
+                help: "An address, a network such as 192.0.2.0/24 or 2001:db8::/48, or a name",
+                required: true,
+            },
+            Parameter {
+                name: "for",
+                value: "TIME",
+                help: "How long: 30min, 12h, 7days, or \"ever\" [default: ever]",
+                required: false,
+            },
+            Parameter {
+                name: "reason",
+                value: "REASON",
+                help: "Why, in a line: those who are banned are told",
+                required: false,
+            },
+        ],
+        first: &["banned", "until", "reason"],
+        run: bans::ban,
+    },
+    Command {
+        name: "unban",
+        help: "Lift a ban",
+        parameters: &[Parameter {
+            name: "who",
+            value: "WHO",
+            help: "What was banned, as `bans` shows it",
+            required: true,
+        }],
+        first: &["unbanned"],
+        run: bans::unban,
+    },
+    Command {
+        name: "bans",
+        help: "List the bans",
+        parameters: &[],
+        first: &["banned", "since", "until", "by", "reason"],
+        run: bans::bans,
+    },
+    Command {
+        name: "users",
+        help: "List who has an account or is here as a guest, a thousand at most",
+        parameters: &[Parameter {
+            name: "prefix",
+            value: "PREFIX",
+            help: "Only names that begin so",
+            required: false,
+        }],
+        first: &["name", "guest", "admin", "online", "banned"],
+        run: bans::users,
     },
     Command {
         name: "invite",

@@ -43,12 +43,11 @@ pub(super) fn look(scene: &Scene<'_>) -> Vec<Finding> {
     let files = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
     let limits = &scene.loaded.config.limits;
     let wanted = limits.connections.map(|count| count as u64);
-    let most = wanted.unwrap_or(u64::MAX).min(files.saturating_sub(OWN_DESCRIPTORS));
     let memory = rustix::system::sysinfo();
     let memory = memory.totalram * u64::from(memory.mem_unit);
     vec![
         open_files(files, wanted),
-        outboxes(most, limits.outbox as u64, memory),
+        clients(crate::server::memory::ceiling(&scene.loaded.config), memory),
         clock(
             scene.now,
             Path::new(SYNCHRONIZED).exists(),
@@ -81,19 +80,16 @@ fn open_files(files: u64, wanted: Option<u64>) -> Finding {
     }
 }
 
-/// What slow readers can take at worst, against what there is.
-fn outboxes(connections: u64, outbox: u64, memory: u64) -> Finding {
+/// What may be held for clients, against what there is.
+fn clients(ceiling: u64, memory: u64) -> Finding {
     const SUBJECT: &str = "memory";
-    let worst = connections.saturating_mul(outbox);
-    let text = format!(
-        "{connections} connections with {} each of limits.outbox may take {} at worst, of {}",
-        ByteSize(outbox),
-        ByteSize(worst),
-        ByteSize(memory)
-    );
-    if worst > memory {
-        let remedy = "lower limits.connections or limits.outbox, or set MemoryHigh= and MemoryMax=";
-        return Finding::advice(SUBJECT, format!("{text}: {remedy}"));
+    let (most, all) = (ByteSize(ceiling), ByteSize(memory));
+    let text = format!("{most} may be held for clients, of {all}");
+    if ceiling > memory / 4 * 3 {
+        return Finding::advice(
+            SUBJECT,
+            format!("{text}: lower limits.memory, storage and the system need some too"),
+        );
     }
     Finding::good(SUBJECT, text)
 }
@@ -125,8 +121,8 @@ mod tests {
         assert!(open_files(1_000, Some(1_000)).text.contains("LimitNOFILE=1064"));
         assert_eq!(open_files(1_024, None).verdict, Verdict::Advice);
         assert_eq!(open_files(65_536, None).verdict, Verdict::Good);
-        assert_eq!(outboxes(1_000, 1 << 20, 1 << 29).verdict, Verdict::Advice);
-        assert_eq!(outboxes(100, 1 << 20, 1 << 29).verdict, Verdict::Good);
+        assert_eq!(clients(1 << 30, 1 << 30).verdict, Verdict::Advice);
+        assert_eq!(clients(1 << 29, 1 << 30).verdict, Verdict::Good);
         assert_eq!(clock(0, true, true).verdict, Verdict::Problem);
         assert_eq!(clock(BORN, false, true).verdict, Verdict::Advice);
         assert_eq!(clock(BORN, false, false).verdict, Verdict::Good);

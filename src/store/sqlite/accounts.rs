@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::bans;
 use super::rows::{signed, unsigned};
 use crate::base::id::{AccountId, DeviceId};
 use crate::base::limits::DEVICES;
@@ -54,6 +55,7 @@ pub(super) fn everybody(connection: &Connection) -> rusqlite::Result<Everybody> 
             all.blocks.push((account_id(row, 0)?, Arc::clone(blocked)));
         }
     }
+    all.bans = bans::all(connection)?;
     Ok(all)
 }
 
@@ -167,6 +169,8 @@ pub(super) fn change(connection: &Connection, change: &Change) -> rusqlite::Resu
                 .execute(params![&code[..], until, admin])
                 .map(Changed::Done)
         }
+        Change::Ban(ban) => bans::set(connection, ban).map(Changed::Done),
+        Change::Unban(target) => bans::lift(connection, target).map(Changed::Done),
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod accounts;
 pub mod backup;
+mod bans;
 pub mod export;
 mod house;
 mod index;

@@ -215,11 +215,9 @@ fn orders(owner: &mut TestClient, guest: &mut TestClient) {
     owner.request(&Rank { room: room.clone(), name: name(), role, timeout_ms }).expect("ranked");
     owner
         .request(&Configure {
-            room: room.clone(),
-            private: None,
             announcement: Some(true),
             slow_ms: Some(1_000),
-            timeout_ms,
+            ..Configure::of(room.clone())
         })
         .expect("set");
     owner

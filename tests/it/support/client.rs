@@ -33,6 +33,16 @@ impl TestClient {
         Self::over(TcpStream::connect(address).expect("a connection"))
     }
 
+    /// The same, from another address of this machine.
+    pub(crate) fn connect_from(address: &str, server: SocketAddr) -> Self {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+        let socket = socket.expect("a socket");
+        let from = SocketAddr::new(address.parse().expect("an address"), 0);
+        socket.bind(&from.into()).expect("an address of this machine");
+        socket.connect(&server.into()).expect("a connection");
+        Self::over(socket.into())
+    }
+
     pub(crate) fn over(stream: TcpStream) -> Self {
         stream.set_read_timeout(Some(DEADLINE)).expect("a timeout");
         stream.set_nodelay(true).expect("no delay");

@@ -195,12 +195,7 @@ impl TestServer {
 
     /// The same, from another address of this machine.
     pub(crate) fn connect_from(&self, address: &str) -> TestClient {
-        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
-        let socket = socket.expect("a socket");
-        let from = SocketAddr::new(address.parse().expect("an address"), 0);
-        socket.bind(&from.into()).expect("an address of this machine");
-        socket.connect(&self.address.into()).expect("a connection");
-        TestClient::over(socket.into())
+        TestClient::connect_from(address, self.address)
     }
 
     /// A client that holds a name, and has seen the default rooms.

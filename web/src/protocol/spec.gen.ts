@@ -43,6 +43,7 @@ export const STATUS = {
   no_account: 214,
   denied: 300,
   not_member: 301,
+  banned: 302,
   not_found: 303,
   key_conflict: 304,
   key_expired: 305,
