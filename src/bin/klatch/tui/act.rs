@@ -4,7 +4,8 @@
 use klatch::client::{Client, Error};
 use klatch::protocol::reply::Role;
 use klatch::protocol::request::{
-    Ban, Configure, Devices, Invite, Kick, Logout, Mute, Params, Rank,
+    Ban, Block, Blocks, Configure, DeleteRoom, Devices, Invite, Kick, Logout, Mute, Params, Rank,
+    RenameRoom,
 };
 
 /// What is to be done.
@@ -17,9 +18,24 @@ pub(super) enum Act {
     Mute(String, Option<u64>),
     Rank(String, Role),
     Set(What),
+    /// This room gets another name.
+    RenameRoom(String),
+    /// This room, if it is called so, is deleted.
+    DeleteRoom(String),
+    /// Somebody writes no more directly, or does again.
+    Block(String, bool),
+    Blocks,
     Devices,
     /// Log this device out, or all of them.
     Logout(bool),
+}
+
+impl Act {
+    /// Whether it is done in the room that is shown.
+    pub(super) fn is_about_a_room(&self) -> bool {
+        let elsewhere = matches!(self, Self::Devices | Self::Logout(_) | Self::Blocks);
+        !elsewhere && !matches!(self, Self::Block(..) | Self::DeleteRoom(_))
+    }
 }
 
 /// How a room is to be set.
@@ -29,6 +45,8 @@ pub(super) enum What {
     Announcement(bool),
     /// Seconds between two messages.
     Slow(u32),
+    /// Days that a message is kept; 0: as long as the server does.
+    Keep(u64),
 }
 
 /// Understands a command of this kind: `None` if `word` is none, or if it is not written well.
@@ -50,9 +68,15 @@ pub(super) fn parse(word: &str, first: &str, rest: &str) -> Option<Act> {
             ("private", "") => Some(Act::Set(What::Private(true))),
             ("public", "") => Some(Act::Set(What::Private(false))),
             ("announcement", "on" | "off") => Some(Act::Set(What::Announcement(rest == "on"))),
+            ("keep", days) => days.parse().ok().map(|days| Act::Set(What::Keep(days))),
             ("slow", seconds) => seconds.parse().ok().map(|seconds| Act::Set(What::Slow(seconds))),
             _ => None,
         },
+        "rename" => named.map(Act::RenameRoom),
+        "delete-room" => named.map(Act::DeleteRoom),
+        "block" => named.map(|name| Act::Block(name, true)),
+        "unblock" => named.map(|name| Act::Block(name, false)),
+        "blocks" => Some(Act::Blocks),
         "devices" => Some(Act::Devices),
         "logout" => Some(Act::Logout(first == "all")),
         _ => None,
@@ -92,10 +116,36 @@ pub(super) async fn carry_out(client: &Client, room: &str, act: Act) -> Result<S
             match what {
                 What::Private(private) => configure.private = Some(private),
                 What::Announcement(on) => configure.announcement = Some(on),
+                What::Keep(days) => configure.keep_ms = Some(days.saturating_mul(86_400_000)),
                 What::Slow(seconds) => configure.slow_ms = Some(seconds.saturating_mul(1_000)),
             }
             ask(client, &configure).await?;
             Ok("the room is set".to_owned())
+        }
+        // The members are told by an event, and so is this one.
+        Act::RenameRoom(name) => {
+            ask(client, &RenameRoom { room, name: name.as_str().into(), timeout_ms }).await?;
+            Ok(format!("the room is called {name} now"))
+        }
+        Act::DeleteRoom(name) => {
+            let name = name.strip_prefix('#').unwrap_or(&name);
+            ask(client, &DeleteRoom { room: name.into(), timeout_ms }).await?;
+            Ok(format!("{name} is deleted"))
+        }
+        Act::Block(name, on) => {
+            ask(client, &Block { name: name.as_str().into(), on, timeout_ms }).await?;
+            let what = if on { "cannot write to you directly any more" } else { "is not blocked" };
+            Ok(format!("{name} {what}"))
+        }
+        Act::Blocks => {
+            let list = client.request(&Blocks { after: None, limit: None, timeout_ms }).await?;
+            let names: Vec<&str> = list.blocks.0.iter().map(|one| &*one.name).collect();
+            let more = if list.more { " and more" } else { "" };
+            Ok(if names.is_empty() {
+                "you block nobody".to_owned()
+            } else {
+                format!("you block {}{more}", names.join(", "))
+            })
         }
         Act::Devices => {
             let list = client.request(&Devices { timeout_ms }).await?;
@@ -147,6 +197,10 @@ mod tests {
             ("set", "announcement", "off", Some(Act::Set(What::Announcement(false)))),
             ("set", "slow", "5", Some(Act::Set(What::Slow(5)))),
             ("set", "slow", "", None),
+            ("set", "keep", "30", Some(Act::Set(What::Keep(30)))),
+            ("rename", "dreams", "", Some(Act::RenameRoom("dreams".into()))),
+            ("delete-room", "", "", None),
+            ("unblock", "@bob", "", Some(Act::Block("bob".into(), false))),
             ("logout", "all", "", Some(Act::Logout(true))),
         ] {
             assert_eq!(parse(word, first, rest), want, "{word} {first} {rest}");

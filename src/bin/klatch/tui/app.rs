@@ -11,7 +11,7 @@ use klatch::base::clock::Moment;
 use klatch::base::id::Seq;
 use klatch::client::Error;
 use klatch::protocol::reply::{
-    HistoryPage, MemberInfo, RoomList, RoomState, Said, SearchPage, TopicState,
+    HistoryPage, MemberInfo, RoomList, RoomState, Said, SearchPage, TopicState, UnreadList,
 };
 
 use super::act::Act;
@@ -20,6 +20,7 @@ use super::command::{self, COMMANDS, Command, KEYS};
 use super::composer::Composer;
 use super::keys::Key;
 use super::layout::Frame;
+use super::reading::Reading;
 use crate::clean;
 use crate::clock::Zone;
 
@@ -44,6 +45,8 @@ pub(super) enum Effect {
     Search { text: String },
     Rooms,
     Typing { room: Arc<str> },
+    MarkRead { room: Arc<str>, seq: Seq },
+    Unread,
     Rename { name: String },
     Act { room: Arc<str>, act: Act },
     Redraw,
@@ -92,6 +95,9 @@ pub(super) enum Done {
     Renamed {
         result: Result<Arc<str>, Error>,
     },
+    Unread {
+        result: Result<UnreadList, Error>,
+    },
     Nothing,
 }
 
@@ -120,6 +126,7 @@ pub(super) struct App {
     pub(super) window: (usize, usize),
     /// Who types where, and when that was last heard.
     pub(super) typing: Vec<(Arc<str>, Arc<str>, Moment)>,
+    pub(super) reading: Reading,
     effects: VecDeque<Effect>,
     last_id: u64,
     typed_at: Option<Moment>,
@@ -142,6 +149,7 @@ impl App {
             show_members: true,
             window: (80, 20),
             typing: Vec::new(),
+            reading: Reading::default(),
             effects: VecDeque::new(),
             last_id: 0,
             typed_at: None,
@@ -155,6 +163,7 @@ impl App {
     pub(super) fn at(&mut self, now: Moment, unix_ms: u64) {
         (self.now, self.unix_ms) = (now, unix_ms);
         self.typing.retain(|(.., since)| now.since(*since) < Duration::from_secs(10));
+        self.mark_read();
     }
 
     pub(super) fn next_effect(&mut self) -> Option<Effect> {
@@ -328,7 +337,7 @@ impl App {
             Command::Search(text) => self.effect(Effect::Search { text }),
             Command::Rooms => self.effect(Effect::Rooms),
             Command::Name(name) => self.effect(Effect::Rename { name }),
-            Command::Act(act @ (Act::Devices | Act::Logout(_))) => {
+            Command::Act(act) if !act.is_about_a_room() => {
                 self.effect(Effect::Act { room: "".into(), act });
             }
             Command::Act(act) => self.in_room(|room| Effect::Act { room, act }),

@@ -100,6 +100,8 @@ pub(super) struct Chat {
     pub(super) unread: u32,
     pub(super) mentioned: bool,
     pub(super) unsaid: VecDeque<Unsaid>,
+    /// How far the server knows it to be read; none for a guest.
+    pub(super) mark: Option<Seq>,
     epoch: Option<Epoch>,
     /// The oldest entry of the pages that were read.
     read: Option<Seq>,
@@ -122,6 +124,7 @@ impl Chat {
             unread: 0,
             mentioned: false,
             unsaid: VecDeque::new(),
+            mark: None,
             epoch: None,
             read: None,
         }
@@ -134,6 +137,7 @@ impl Chat {
         self.with.clone_from(&state.with);
         self.topic = Arc::clone(&state.topic);
         self.count = state.members;
+        self.mark = state.read;
         self.epoch = Some(state.epoch);
         self.joined = true;
         if anew && state.seq > Seq(0) {

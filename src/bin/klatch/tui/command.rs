@@ -22,7 +22,11 @@ pub(super) const COMMANDS: &[(&str, &str, &str)] = &[
     ("/ban", "NAME [MINUTES]", "keep somebody out of it; 0 ends that"),
     ("/mute", "NAME [MINUTES]", "keep somebody from writing in it; 0 ends that"),
     ("/role", "NAME ROLE", "make somebody member, moderator or owner of it"),
-    ("/set", "private|public|announcement on|off|slow SECONDS", "set this room"),
+    ("/set", "private|public|announcement on|off|slow SECONDS|keep DAYS", "set this room"),
+    ("/rename", "NAME", "give this room another name"),
+    ("/delete-room", "ROOM", "delete a room for good, with all that was said in it"),
+    ("/block", "NAME", "no direct messages from somebody any more; /unblock NAME ends that"),
+    ("/blocks", "", "whom you block"),
     ("/devices", "", "where your account is logged in"),
     ("/logout", "[all]", "log this device out, or all of them"),
     ("/help", "", "this list, and the keys"),
@@ -96,7 +100,8 @@ pub(super) fn parse(line: &str) -> Result<Command, String> {
         "topic" => Some(Command::Topic(one(rest))),
         "rooms" | "list" => Some(Command::Rooms),
         "name" | "nick" => one(first).map(Command::Name),
-        "invite" | "kick" | "ban" | "mute" | "role" | "set" | "devices" | "logout" => {
+        "invite" | "kick" | "ban" | "mute" | "role" | "set" | "rename" | "delete-room"
+        | "block" | "unblock" | "blocks" | "devices" | "logout" => {
             act::parse(word, first, text).map(Command::Act)
         }
         "help" | "h" => Some(Command::Help),

@@ -12,6 +12,7 @@ mod keys;
 mod layout;
 mod messages;
 mod news;
+mod reading;
 mod terminal;
 mod view;
 mod work;
@@ -136,7 +137,7 @@ impl Shell {
                     }
                     self.app.done(done);
                 }
-                () = tokio::time::sleep(TICK), if !self.app.typing.is_empty() => self.tell_time(),
+                () = tokio::time::sleep(TICK), if !self.app.typing.is_empty() || self.app.owes_mark() => self.tell_time(),
                 _ = terminate.recv() => break Over::Quit,
                 _ = hangup.recv() => break Over::Quit,
             }

@@ -74,6 +74,7 @@ impl App {
                 }
                 self.note_in(&room, "the room's history starts anew here");
             }
+            Event::Read(marked) => self.read_elsewhere(&marked),
             Event::Removed(_)
             | Event::Invited(_)
             | Event::Configured(_)
@@ -128,6 +129,7 @@ impl App {
     fn connected(&mut self, name: Arc<str>, server: &str, motd: Option<String>) {
         let again = self.link != Link::Online;
         (self.me, self.link) = (name, Link::Online);
+        self.begin_reading();
         let text = if again { "connected again" } else { "connected" };
         let time = self.unix_ms;
         let (me, address) = (Arc::clone(&self.me), self.server.clone());
@@ -143,7 +145,9 @@ impl App {
         let index = self.place(state);
         let Some(chat) = self.chats.get_mut(index) else { return };
         let room = Arc::clone(&state.room);
-        if chat.enter(state) {
+        let has_news = chat.enter(state);
+        self.ask_unread(state.read);
+        if has_news {
             self.effect(Effect::History { room: Arc::clone(&room), before: None });
         }
         let awaited = self.awaited.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(&room));
@@ -282,6 +286,9 @@ impl App {
             Done::Rooms { result: Ok(list) } => self.rooms(&list),
             Done::Found { text, result: Ok(page) } => self.found(&text, &page),
             Done::Renamed { result: Ok(name) } => self.renamed(&name),
+            Done::Unread { result: Ok(list) } => self.unread(&list),
+            // The counts are a help; without them nothing is lost.
+            Done::Unread { result: Err(_) } => {}
             Done::Acted { result: Ok(text) } => self.note(&text),
             Done::Acted { result: Err(error) } => self.note(&error.to_string()),
             Done::Left { result: Ok(()) } | Done::Nothing => {}

@@ -3,6 +3,7 @@
 use futures_util::future::FutureExt;
 use klatch::client::{Builder, Client, Error};
 use klatch::protocol::reply::{MemberInfo, Said};
+use klatch::protocol::request::{MarkRead, Unread};
 
 use super::app::{Done, Effect};
 use super::chat::MEMBERS;
@@ -67,6 +68,16 @@ async fn ask(client: &Client, effect: Effect) -> Done {
             Done::Found { text, result }
         }
         Effect::Rooms => Done::Rooms { result: client.rooms(None).await },
+        Effect::MarkRead { room, seq } => {
+            // Nobody waits for it; what is read later tells it again.
+            let mark = MarkRead { room: room.into(), seq, timeout_ms: None };
+            drop(client.request(&mark).await);
+            Done::Nothing
+        }
+        Effect::Unread => {
+            let ask = Unread { after: None, limit: None, timeout_ms: None };
+            Done::Unread { result: client.request(&ask).await }
+        }
         Effect::Typing { room } => {
             // Nobody waits for it, and whether it arrived does not matter.
             drop(client.typing(&room, true).await);

@@ -8,9 +8,11 @@ use klatch::base::clock::Moment;
 use klatch::base::id::{Epoch, Seq};
 use klatch::client::{Error, Event};
 use klatch::protocol::event::{
-    Deleted, Edited, Joined, Message, Reacted, TypingChanged, Unreacted,
+    Deleted, Edited, Joined, Marked, Message, Reacted, Renamed, TypingChanged, Unreacted,
 };
-use klatch::protocol::reply::{Entry, EntryKind, HistoryPage, Page, RoomKind, RoomState, Said};
+use klatch::protocol::reply::{
+    Entry, EntryKind, HistoryPage, Page, RoomKind, RoomState, Said, UnreadInfo, UnreadList,
+};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
@@ -333,4 +335,56 @@ fn any_size_of_screen_can_be_drawn() {
             app.key(Key::PageDown);
         }
     }
+}
+
+/// How far is told to have been read.
+fn marks(app: &mut App) -> Vec<u64> {
+    let marks = effects(app).into_iter().filter_map(|effect| match effect {
+        Effect::MarkRead { seq, .. } => Some(seq.0),
+        _ => None,
+    });
+    marks.collect()
+}
+
+#[test]
+fn what_is_seen_is_told_at_most_once_a_second_and_never_by_a_guest() {
+    let mut app = app();
+    app.event(message("lobby", 1, "bob", "for a guest"));
+    app.at(Moment(10_000_000_000), NOON);
+    assert_eq!((marks(&mut app), app.owes_mark()), (vec![], false));
+    app.event(Event::Room(RoomState { read: Some(Seq(1)), seq: Seq(1), ..room("lobby", None) }));
+    app.event(Event::Room(RoomState { read: Some(Seq(0)), ..room("ops", None) }));
+    assert!(effects(&mut app).contains(&Effect::Unread));
+    app.event(message("lobby", 2, "bob", "two"));
+    app.event(message("ops", 1, "bob", "elsewhere"));
+    app.at(Moment(11_000_000_000), NOON);
+    assert_eq!(marks(&mut app), [2]);
+    app.event(message("lobby", 3, "bob", "three"));
+    app.at(Moment(11_500_000_000), NOON);
+    assert_eq!((marks(&mut app), app.owes_mark()), (vec![], true));
+    app.at(Moment(12_100_000_000), NOON);
+    assert_eq!((marks(&mut app), app.owes_mark()), (vec![3], false));
+}
+
+#[test]
+fn what_came_meanwhile_is_counted_and_what_was_read_elsewhere_is_not() {
+    let mut app = app();
+    let info = UnreadInfo { room: "ops".into(), read: Seq(4), unread: 12, mentions: 1 };
+    let list = UnreadList { rooms: Page(vec![info]), more: false };
+    app.done(Done::Unread { result: Ok(list) });
+    assert!(picture(&mut app, 80, 12).contains("12│"));
+    app.event(Event::Read(Marked { room: "ops".into(), seq: Seq(20) }));
+    assert!(!picture(&mut app, 80, 12).contains("12│"));
+}
+
+#[test]
+fn a_room_keeps_its_page_under_another_name() {
+    let mut app = app();
+    app.event(message("lobby", 1, "bob", "before"));
+    let (room, name, by) = ("lobby".into(), "hall".into(), "bob".into());
+    app.event(Event::Renamed(Renamed { room, name, by }));
+    app.event(message("hall", 2, "bob", "after"));
+    let picture = picture(&mut app, 80, 12);
+    assert!(picture.contains("before") && picture.contains("after"), "{picture}");
+    assert!(picture.contains("bob renamed the room from lobby to hall"), "{picture}");
 }
