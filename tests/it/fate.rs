@@ -7,6 +7,7 @@ use klatch::protocol::request::{
 };
 use klatch::protocol::status::Code;
 
+use crate::support::client::say;
 use crate::support::people::{account, another_device};
 use crate::support::{TestClient, TestServer};
 
@@ -61,6 +62,8 @@ fn a_room_with_another_name_is_the_same_room() {
     assert_eq!(&*ann.message().room, "plans", "said before");
     assert_eq!(&*ann.message().room, "dreams");
     assert_eq!(bob.refused(&join("plans")), Code::NotFound);
+    // Also on the short way, which leads past the directory.
+    assert_eq!(bob.refused(&say("plans", "hi", None)), Code::NotFound);
     assert_eq!(rooms(&mut bob), ["dreams", "lobby"]);
     assert_eq!(found(&mut bob, "first word"), ["dreams"]);
     // The old name is free, and is another room.
