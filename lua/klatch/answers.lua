@@ -36,8 +36,38 @@ local function are_numbers(...)
   return true
 end
 
+local function gone(self, room, error)
+  if self.rooms[room] then
+    self.rooms[room] = nil
+    self.room_count = self.room_count - 1
+    self:push({ type = "gone", room = room, error = error })
+  end
+end
+
+-- A room goes on under another name: with what was told of it, and with what is to be said in it.
+local function rename(self, old, name, by)
+  local room = self.rooms[old]
+  self.rooms[old], self.rooms[name] = nil, room
+  room.name, room.state.room, room.fetching = name, name, false
+  for _, request in ipairs(self.requests:unacknowledged()) do
+    if request.params.room == old then
+      request.params.room = name
+      request.frame = codec.request(request.id, request.method, request.params)
+    end
+  end
+  self.behind = self.behind or room:is_behind()
+  self:push({ type = "renamed", room = old, name = name, by = by })
+end
+
 function answers.online(self, now)
   self.phase, self.since = "online", now
+  -- What an account was in and is not any more, under no name.
+  for _, name in ipairs(self.left or {}) do
+    if self.rooms[name] and self.rooms[name].is_stale then
+      gone(self, name)
+    end
+  end
+  self.left = nil
   if not self.was_ready then
     self.was_ready = true
     self:push({ type = "ready" })
@@ -62,6 +92,14 @@ local function enter(self, state)
     return nil, "a seq that is no place in a room"
   end
   local room = self.rooms[state.room]
+  for name, other in pairs(not room and self.rooms or {}) do
+    -- It was renamed while the client was away: its epoch tells.
+    if other.is_stale and not (other.with or state.with) and other.epoch == state.epoch then
+      rename(self, name, state.room)
+      room = other
+      break
+    end
+  end
   if room then
     room.with = state.with
     room:enter(state)
@@ -78,14 +116,6 @@ local function enter(self, state)
   end
   self:push(event)
   return true
-end
-
-local function gone(self, room, error)
-  if self.rooms[room] then
-    self.rooms[room] = nil
-    self.room_count = self.room_count - 1
-    self:push({ type = "gone", room = room, error = error })
-  end
 end
 
 -- The first connection is not what the caller asked for. It ends politely: a guest's name that was
@@ -144,10 +174,8 @@ function own.login(self, request, answer, error, now)
   for i = 1, math.min(#answer.rooms, ROOMS) do
     self.waiting[answer.rooms[i]] = true
   end
-  local to_enter, left = login.rooms(self, self.waiting)
-  for _, name in ipairs(left) do
-    gone(self, name)
-  end
+  local to_enter
+  to_enter, self.left = login.rooms(self, self.waiting)
   for _, room in ipairs(to_enter) do
     self.waiting[room.name] = true
     local asked, wrong = come_back(self, room.name, room.with)
@@ -319,6 +347,14 @@ function react.ranked(self, event)
     room.state.role = event.name == self.name and event.role or room.state.role
     self:push(event)
   end
+  return true
+end
+
+function react.renamed(self, event, now)
+  if self.rooms[event.room] and not self.rooms[event.name] then
+    rename(self, event.room, event.name, event.by)
+  end
+  settle(self, event.room, now)
   return true
 end
 
