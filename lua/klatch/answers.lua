@@ -6,13 +6,13 @@
 local codec = require("klatch.codec")
 local errors = require("klatch.errors")
 local login = require("klatch.login")
+local membership = require("klatch.membership")
 local protocol = require("klatch.protocol")
-local Room = require("klatch.room")
+
+local are_numbers, enter, gone = membership.are_numbers, membership.enter, membership.gone
 
 local answers = {}
 
--- Rooms that a client follows; a server that announces more is not believed.
-local ROOMS = 1024
 -- Live entries held back in all rooms together, while pages are fetched.
 local HELD = 1024
 -- Pages that are fetched at once.
@@ -25,39 +25,6 @@ local FAREWELL = 2
 local LEAVING = { quit = true, logout = true, unregister = true }
 -- How often a request with a key that the server could not do is asked again.
 local TRIES = 8
-
--- A seq past 2^53 - 1 is none that a room can reach.
-local function are_numbers(...)
-  for i = 1, select("#", ...) do
-    if type((select(i, ...))) ~= "number" then
-      return false
-    end
-  end
-  return true
-end
-
-local function gone(self, room, error)
-  if self.rooms[room] then
-    self.rooms[room] = nil
-    self.room_count = self.room_count - 1
-    self:push({ type = "gone", room = room, error = error })
-  end
-end
-
--- A room goes on under another name: with what was told of it, and with what is to be said in it.
-local function rename(self, old, name, by)
-  local room = self.rooms[old]
-  self.rooms[old], self.rooms[name] = nil, room
-  room.name, room.state.room, room.fetching = name, name, false
-  for _, request in ipairs(self.requests:unacknowledged()) do
-    if request.params.room == old then
-      request.params.room = name
-      request.frame = codec.request(request.id, request.method, request.params)
-    end
-  end
-  self.behind = self.behind or room:is_behind()
-  self:push({ type = "renamed", room = old, name = name, by = by })
-end
 
 function answers.online(self, now)
   self.phase, self.since = "online", now
@@ -85,37 +52,6 @@ local function settle(self, room, now)
   if not next(self.waiting) then
     answers.online(self, now)
   end
-end
-
-local function enter(self, state)
-  if not are_numbers(state.seq, state.first) then
-    return nil, "a seq that is no place in a room"
-  end
-  local room = self.rooms[state.room]
-  for name, other in pairs(not room and self.rooms or {}) do
-    -- It was renamed while the client was away: its epoch tells.
-    if other.is_stale and not (other.with or state.with) and other.epoch == state.epoch then
-      rename(self, name, state.room)
-      room = other
-      break
-    end
-  end
-  if room then
-    room.with = state.with
-    room:enter(state)
-    self.behind = self.behind or room:is_behind()
-  elseif self.room_count < ROOMS then
-    self.rooms[state.room] = Room.new(state, self:teller())
-    self.room_count = self.room_count + 1
-  else
-    return nil, "more than " .. ROOMS .. " rooms"
-  end
-  local event = { type = "room" }
-  for key, value in pairs(state) do
-    event[key] = value
-  end
-  self:push(event)
-  return true
 end
 
 -- The first connection is not what the caller asked for. It ends politely: a guest's name that was
@@ -171,7 +107,7 @@ function own.login(self, request, answer, error, now)
     again = self.was_ready or false,
   })
   self.waiting = {}
-  for i = 1, math.min(#answer.rooms, ROOMS) do
+  for i = 1, math.min(#answer.rooms, membership.ROOMS) do
     self.waiting[answer.rooms[i]] = true
   end
   local to_enter
@@ -352,7 +288,7 @@ end
 
 function react.renamed(self, event, now)
   if self.rooms[event.room] and not self.rooms[event.name] then
-    rename(self, event.room, event.name, event.by)
+    membership.rename(self, event.room, event.name, event.by)
   end
   settle(self, event.room, now)
   return true

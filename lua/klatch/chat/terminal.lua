@@ -166,6 +166,7 @@ local function listen(self)
     end
     if event.type == "gone" and event.room == self.room then
       self.room = self.client:room_names()[1]
+      redraw(self)
     end
     if event.type == "room" and event.with then
       self:note(("the direct room with %s is open: /room @%s"):format(event.with, event.with))
