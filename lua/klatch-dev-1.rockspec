@@ -49,6 +49,7 @@ build = {
     ["klatch.login"] = "lua/klatch/login.lua",
     ["klatch.luv"] = "lua/klatch/luv.lua",
     ["klatch.marks"] = "lua/klatch/marks.lua",
+    ["klatch.membership"] = "lua/klatch/membership.lua",
     ["klatch.msgpack"] = "lua/klatch/msgpack.lua",
     ["klatch.pace"] = "lua/klatch/pace.lua",
     ["klatch.pages"] = "lua/klatch/pages.lua",

@@ -6,13 +6,13 @@
 local codec = require("klatch.codec")
 local errors = require("klatch.errors")
 local login = require("klatch.login")
+local membership = require("klatch.membership")
 local protocol = require("klatch.protocol")
-local Room = require("klatch.room")
+
+local are_numbers, enter, gone = membership.are_numbers, membership.enter, membership.gone
 
 local answers = {}
 
--- Rooms that a client follows; a server that announces more is not believed.
-local ROOMS = 1024
 -- Live entries held back in all rooms together, while pages are fetched.
 local HELD = 1024
 -- Pages that are fetched at once.
@@ -26,18 +26,15 @@ local LEAVING = { quit = true, logout = true, unregister = true }
 -- How often a request with a key that the server could not do is asked again.
 local TRIES = 8
 
--- A seq past 2^53 - 1 is none that a room can reach.
-local function are_numbers(...)
-  for i = 1, select("#", ...) do
-    if type((select(i, ...))) ~= "number" then
-      return false
-    end
-  end
-  return true
-end
-
 function answers.online(self, now)
   self.phase, self.since = "online", now
+  -- What an account was in and is not any more, under no name.
+  for _, name in ipairs(self.left or {}) do
+    if self.rooms[name] and self.rooms[name].is_stale then
+      gone(self, name)
+    end
+  end
+  self.left = nil
   if not self.was_ready then
     self.was_ready = true
     self:push({ type = "ready" })
@@ -54,37 +51,6 @@ local function settle(self, room, now)
   end
   if not next(self.waiting) then
     answers.online(self, now)
-  end
-end
-
-local function enter(self, state)
-  if not are_numbers(state.seq, state.first) then
-    return nil, "a seq that is no place in a room"
-  end
-  local room = self.rooms[state.room]
-  if room then
-    room.with = state.with
-    room:enter(state)
-    self.behind = self.behind or room:is_behind()
-  elseif self.room_count < ROOMS then
-    self.rooms[state.room] = Room.new(state, self:teller())
-    self.room_count = self.room_count + 1
-  else
-    return nil, "more than " .. ROOMS .. " rooms"
-  end
-  local event = { type = "room" }
-  for key, value in pairs(state) do
-    event[key] = value
-  end
-  self:push(event)
-  return true
-end
-
-local function gone(self, room, error)
-  if self.rooms[room] then
-    self.rooms[room] = nil
-    self.room_count = self.room_count - 1
-    self:push({ type = "gone", room = room, error = error })
   end
 end
 
@@ -141,13 +107,11 @@ function own.login(self, request, answer, error, now)
     again = self.was_ready or false,
   })
   self.waiting = {}
-  for i = 1, math.min(#answer.rooms, ROOMS) do
+  for i = 1, math.min(#answer.rooms, membership.ROOMS) do
     self.waiting[answer.rooms[i]] = true
   end
-  local to_enter, left = login.rooms(self, self.waiting)
-  for _, name in ipairs(left) do
-    gone(self, name)
-  end
+  local to_enter
+  to_enter, self.left = login.rooms(self, self.waiting)
   for _, room in ipairs(to_enter) do
     self.waiting[room.name] = true
     local asked, wrong = come_back(self, room.name, room.with)
@@ -319,6 +283,14 @@ function react.ranked(self, event)
     room.state.role = event.name == self.name and event.role or room.state.role
     self:push(event)
   end
+  return true
+end
+
+function react.renamed(self, event, now)
+  if self.rooms[event.room] and not self.rooms[event.name] then
+    membership.rename(self, event.room, event.name, event.by)
+  end
+  settle(self, event.room, now)
   return true
 end
 

@@ -31,7 +31,9 @@ end
 
 --- A room that was followed before, in another run of the program.
 function Room.known(name, epoch, last, tell)
-  return Room.new({ room = name, epoch = epoch, seq = last }, tell)
+  local room = Room.new({ room = name, epoch = epoch, seq = last }, tell)
+  room.is_stale = true
+  return room
 end
 
 --- Whether entries are known that were not told.
@@ -43,6 +45,8 @@ end
 function Room:lost()
   self.fetching = false
   self.fetch_at = 0
+  -- Until it is entered again: under this name, or another one.
+  self.is_stale = true
 end
 
 local function tell(self, seq, event)
@@ -74,7 +78,7 @@ end
 
 --- The room was entered again; `state` says where it is now.
 function Room:enter(state)
-  self.state = state
+  self.state, self.is_stale = state, false
   -- A seq that went back is as little a continuation as another epoch.
   if state.epoch ~= self.epoch or state.seq < self.last then
     reset(self, state.epoch, state.seq, state.first)

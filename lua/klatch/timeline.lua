@@ -161,6 +161,11 @@ end
 function Timeline:take(event)
   if event.type == "reset" or event.type == "gone" then
     self.rooms[event.room] = nil
+  elseif event.type == "renamed" then
+    self.rooms[event.room], self.rooms[event.name] = nil, self.rooms[event.room]
+    for _, message in ipairs(self.rooms[event.name] or {}) do
+      message.room = event.name
+    end
   elseif not has_place(event) then
     return nil
   elseif event.type == "message" then

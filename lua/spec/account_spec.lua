@@ -77,10 +77,10 @@ describe("a client with an account", function()
   end)
 
   it("is at home where the server says, and nowhere else", function()
-    local core = greeted({ password = "x", positions = { old = { epoch = 7, seq = 3 } }, rooms = { "ops" } })
+    local core = greeted({ password = "x", positions = { old = { epoch = 8, seq = 3 } }, rooms = { "ops" } })
     logged_in(core, asked(core, "login"))
     feed(core, support.result(asked(core, "join").id, support.room({ room = "ops" })))
-    assert.are.same({ "connected", "gone", "room", "room", "ready" }, support.story(core))
+    assert.are.same({ "connected", "room", "room", "gone", "ready" }, support.story(core))
     assert.is_nil(core.rooms.old)
   end)
 
@@ -206,11 +206,16 @@ describe("commands", function()
       ["/revoke 7"] = { "revoke", { device = 7 } },
       ["/passwd"] = { "passwd", { old = "old", new = "new" } },
       ["/mute bob soon"] = "usage: /mute NAME [TIME]",
+      ["/set keep 30d"] = { "configure", { room = "den", keep_ms = 2592000000 } },
+      ["/rename #attic"] = { "rename_room", { room = "den", name = "attic" } },
+      ["/destroy den"] = { "delete_room", { room = "den" } },
+      ["/block @bob"] = { "block", { name = "bob", on = true } },
+      ["/unblock bob"] = { "block", { name = "bob", on = false } },
       ["/unregister"] = { "unregister", { password = "new" } },
       ["/role bob"] = "usage: /role NAME ROLE",
       ["/revoke it"] = "usage: /revoke ID",
-      ["/set announcement"] = "usage: /set [private|public] [announcement on|off] [slow TIME|off]",
-      ["/set nonsense"] = "usage: /set [private|public] [announcement on|off] [slow TIME|off]",
+      ["/set announcement"] = "usage: /set [private|public] [announcement on|off] [slow TIME|off] [keep TIME|off]",
+      ["/set nonsense"] = "usage: /set [private|public] [announcement on|off] [slow TIME|off] [keep TIME|off]",
     }) do
       assert.are.same(want, (run(line)), line)
     end
@@ -233,6 +238,8 @@ describe("commands", function()
     local client = { room = function() end }
     for want, event in pairs({
       ["! put out by bob: enough"] = { type = "removed", reason = "kicked", by = "bob", text = "enough" },
+      ["! the room was deleted by bob"] = { type = "removed", reason = "deleted", by = "bob" },
+      ["* bob renamed the room to attic"] = { type = "renamed", name = "attic", by = "bob" },
       ["! left on another device"] = { type = "removed", reason = "left" },
       ["! bob invites you: /join den"] = { type = "invited", by = "bob" },
       ["* bob made eve owner"] = { type = "ranked", by = "bob", name = "eve", role = "owner" },

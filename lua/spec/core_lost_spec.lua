@@ -113,6 +113,35 @@ describe("a lost connection", function()
     assert.is_true(core:is_online())
   end)
 
+  it("finds a room again that was renamed meanwhile, by its epoch", function()
+    local core = online()
+    assert(core:request("join", { room = "ops" }))
+    feed(core, support.result(asked(core, "join").id, support.room({ room = "ops", epoch = 9, seq = 4 })))
+    assert(core:request("say", { room = "ops", text = "still to be said" }))
+    core:take(1)
+    core:lost(errors.new("io", "closed"), 2, 0)
+    support.events(core)
+    core.is_account = true
+    assert(core:opened(3))
+    feed(core, support.result(asked(core, "hello", 3).id, {
+      version = 1, server = "s", durability = "durable", capabilities = support.list({}),
+      limits = support.limits, time = 1800000000000, guests = false, registration = "open",
+    }), 3)
+    feed(core, support.result(asked(core, "login", 3).id, {
+      name = "ann", guest = false, admin = false, token = support.bin(("t"):rep(32)), hold_ms = 0,
+      rooms = support.list({ "lobby", "attic" }),
+    }), 3)
+    feed(core, support.event("room", support.room()), 3)
+    feed(core, support.event("room", support.room({ room = "attic", epoch = 9, seq = 5 })), 3)
+    assert.are.same({ "connected", "room", "renamed", "room" }, support.story(core))
+    local requests = {}
+    for _, request in ipairs(support.requests(core:take(3))) do
+      requests[request.method] = request.params
+    end
+    assert.are.same({ "attic", 4, "attic" }, { requests.history.room, requests.history.after, requests.say.room })
+    assert.is_nil(core.rooms.ops)
+  end)
+
   it("can be gone on from in another run of the program", function()
     local core = online()
     feed(core, support.message(1))

@@ -149,7 +149,7 @@ fn private(path: &Path) {
 
 #[test]
 fn nothing_acknowledged_is_lost_when_the_power_fails() {
-    let states = number("KLATCH_POWERLOSS_STATES", 250);
+    let states = number("KLATCH_POWERLOSS_STATES", 100);
     let seed = number("KLATCH_POWERLOSS_SEED", rand::random());
     let mut rng = StdRng::seed_from_u64(seed);
     let folder = folder();

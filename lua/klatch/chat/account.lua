@@ -24,6 +24,29 @@ return function(define, ask, tell)
     end
   end)
 
+  for name, on in pairs({ block = true, unblock = false }) do
+    local help = on and "have somebody write to you directly no more" or "let somebody write to you directly again"
+    define(name, ("/%s NAME"):format(name), help, function(chat, argument)
+      local who = argument:gsub("^@", "")
+      ask(chat, "block", { name = who, on = on }, function()
+        chat:note(who .. (on and " is blocked" or " is not blocked any more"))
+      end)
+    end, true)
+  end
+
+  define("blocks", "/blocks", "list whom you block", function(chat)
+    local asked, why = chat.client:collect("blocks", {}, tell(chat, function(all)
+      local names = {}
+      for i, one in ipairs(all) do
+        names[i] = one.name
+      end
+      chat:note(#names == 0 and "you block nobody" or table.concat(names, " "))
+    end))
+    if not asked then
+      chat:note(tostring(why))
+    end
+  end)
+
   define("devices", "/devices", "list the devices of your account", function(chat)
     ask(chat, "devices", {}, function(result)
       for _, device in ipairs(result.devices) do

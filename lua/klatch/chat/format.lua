@@ -42,6 +42,9 @@ function shown.removed(event)
   local by = event.by and " by " .. event.by or ""
   local why = event.text and ": " .. event.text or ""
   local words = event.reason == "left" and "left on another device" or "put out" .. by .. why
+  if event.reason == "deleted" then
+    words = "the room was deleted" .. by
+  end
   local till = tonumber(event["until"])
   if till and till < 4e12 then
     words = words .. os.date(" (until %Y-%m-%d %H:%M)", math.floor(till / 1000))
@@ -57,6 +60,10 @@ function shown.configured(event)
   local who = event.announcement and "moderators write" or "everybody writes"
   local slow = event.slow_ms > 0 and ", every " .. span(event.slow_ms) or ""
   return ("* %s set the room: %s, %s%s"):format(event.by, event.kind, who, slow)
+end
+
+function shown.renamed(event)
+  return ("* %s renamed the room to %s"):format(event.by and event.by ~= "" and event.by or "somebody", event.name)
 end
 
 function shown.ranked(event)

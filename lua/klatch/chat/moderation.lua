@@ -35,7 +35,11 @@ local SETTINGS = {
     return "slow_ms", word == "off" and 0 or span(word, "s")
   end,
 }
-local HAS_WORD = { announcement = true, slow = true }
+function SETTINGS.keep(word)
+  return "keep_ms", word == "off" and 0 or span(word, "d")
+end
+
+local HAS_WORD = { announcement = true, slow = true, keep = true }
 
 -- `private`, `public`, `announcement on`, `slow 10s`, in any number.
 local function settings(argument)
@@ -127,7 +131,7 @@ return function(define, ask)
   lift("unban", "ban", "come back")
   lift("unmute", "mute", "write again")
 
-  local usage = "/set [private|public] [announcement on|off] [slow TIME|off]"
+  local usage = "/set [private|public] [announcement on|off] [slow TIME|off] [keep TIME|off]"
   define("set", usage, "set this room", function(chat, argument)
     local params = settings(argument)
     if not params then
@@ -135,6 +139,15 @@ return function(define, ask)
     end
     params.room = chat.room
     ask(chat, "configure", params)
+  end, true)
+
+  define("rename", "/rename NAME", "give this room another name", function(chat, argument)
+    ask(chat, "rename_room", { room = chat.room, name = (argument:gsub("^#", "")) })
+  end, true)
+  local delete = "delete a room for good, with all that was said in it"
+  define("destroy", "/destroy ROOM", delete, function(chat, argument)
+    local room = argument:gsub("^#", "")
+    ask(chat, "delete_room", { room = room }, done(chat, room .. " is deleted"))
   end, true)
 
   define("standings", "/standings", "list who has a role here, is invited, banned or muted", function(chat)

@@ -160,8 +160,13 @@ local function listen(self)
     if event.room and event.room == self.room and client_follows(self, event) then
       self.reading:saw(event.room, event.seq)
     end
+    if event.type == "renamed" then
+      self.looked_at[event.name] = self.looked_at[event.room]
+      self.room = self.room == event.room and event.name or self.room
+    end
     if event.type == "gone" and event.room == self.room then
       self.room = self.client:room_names()[1]
+      redraw(self)
     end
     if event.type == "room" and event.with then
       self:note(("the direct room with %s is open: /room @%s"):format(event.with, event.with))

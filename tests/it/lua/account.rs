@@ -203,6 +203,17 @@ fn a_room_is_kept_in_order_from_the_command_line() {
     assert_eq!(told, "that is enough");
     terminal.keys(&["/ban bob 2h", "Enter"]);
     terminal.shows("bob is banned");
+    terminal.keys(&["/rename attic", "Enter"]);
+    terminal.shows("[#attic]");
+    terminal.keys(&["up here", "Enter"]);
+    terminal.shows("#attic #2 <ann> up here");
+    terminal.keys(&["/block bob", "Enter"]);
+    terminal.shows("bob is blocked");
+    terminal.keys(&["C-l", "/blocks", "Enter"]);
+    terminal.shows("-- bob");
+    terminal.keys(&["C-l", "/destroy attic", "Enter"]);
+    terminal.shows("[#lobby]");
+    terminal.shows("the room was deleted");
     terminal.keys(&["/quit", "Enter"]);
     terminal.shows("ended with 0");
 }
