@@ -48,6 +48,11 @@ settings! {
         /// `$RUNTIME_DIRECTORY` if systemd sets it, otherwise in the state directory.
         admin: Option<PathBuf> as OrEmpty<File> = None, Restart;
 
+        /// Networks of proxies that begin each connection with a header of the PROXY protocol,
+        /// version 2: its address is the one that counts. From them nothing else is taken, from
+        /// others no header is.
+        proxies: Vec<IpNet> as List<Network> = Vec::new(), Reload;
+
         /// A greeting that people see when they connect. "": none.
         motd: Option<String> as OrEmpty<Line<1024>> = None, Reload;
 

@@ -45,6 +45,8 @@ pub struct Arrived {
     pub permit: Permit,
     /// Why it is only to be told that it is not admitted.
     pub denied: Option<Refusal>,
+    /// When it connected, if that is a while ago.
+    pub since: Option<Moment>,
 }
 
 impl Message for Arrived {
@@ -132,7 +134,7 @@ impl Handler<Arrived> for Reception {
         if self.draining {
             return;
         }
-        let Arrived { stream, peer, permit, denied } = arrived;
+        let Arrived { stream, peer, permit, denied, since } = arrived;
         // It may have been banned while it was on its way here.
         if self.bans.address(peer.ip(), self.worker.shard.unix_ms()).is_some() {
             return;
@@ -146,6 +148,9 @@ impl Handler<Arrived> for Reception {
         };
         let link = self.worker.shard.insert(Stream::Plain(socket));
         link.peer.set(Some(peer));
+        if let Some(since) = since {
+            link.since.set(since);
+        }
         log::debug!(session:% = link.id(), peer:% = peer; "connected");
         Session::new(Rc::clone(&self.worker), link, peer, permit, denied).start();
     }

@@ -10,7 +10,6 @@ use actix::{Actor, Addr, AsyncContext, Recipient};
 use actix_rt::Arbiter;
 use parking_lot::RwLock;
 use socket2::Socket;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::health::Health;
@@ -97,7 +96,9 @@ pub(super) fn assemble(
 
     let addresses = addresses(&listeners)?;
     let closed = CancellationToken::new();
-    let accepting = RefCell::new(accept_at(listeners, &throttle, &mail, &closed)?);
+    let proxies = Arc::new(RwLock::new(limits::proxies(config)));
+    let way = accept::Way::new(&throttle, &mail, &proxies, &parts.clock, &closed);
+    let accepting = RefCell::new(accept::at(listeners, &way)?);
     let receptions = mail.iter().map(|mail| mail.reception.clone()).collect();
     let (clock, arbiters) = (Arc::clone(&parts.clock), RefCell::new(arbiters));
     Ok(Server {
@@ -117,6 +118,7 @@ pub(super) fn assemble(
         store,
         bans: RefCell::new(bans),
         ceiling,
+        proxies,
         first_admin,
     })
 }
@@ -179,21 +181,6 @@ fn shared(rooms: &Addr<Rooms>, names: &Addr<Names>) -> Shared {
         find: names.clone().recipient(),
         release: names.clone().recipient(),
     }
-}
-
-/// Starts to accept, until `closed`.
-fn accept_at(
-    listeners: Vec<Socket>,
-    throttle: &Addr<Throttle>,
-    mail: &[WorkerMail],
-    closed: &CancellationToken,
-) -> Result<Vec<JoinHandle<()>>, StartError> {
-    let arrivals: Vec<_> = mail.iter().map(|mail| mail.reception.clone().recipient()).collect();
-    let accepting = listeners.into_iter().map(|listener| {
-        let throttle = throttle.clone().recipient();
-        Ok(accept::spawn(listener, throttle, arrivals.clone(), closed.clone())?)
-    });
-    accepting.collect()
 }
 
 fn make_throttle(

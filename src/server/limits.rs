@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::accept::Proxies;
 use crate::account::state::Policy as AccountPolicy;
 use crate::base::clock::millis_up;
 use crate::base::limits;
@@ -70,6 +71,12 @@ pub fn admission(config: &Config) -> AdmissionPolicy {
         },
         exempt: limits.exempt.clone(),
     }
+}
+
+/// The proxies whose headers are believed.
+#[must_use]
+pub fn proxies(config: &Config) -> Proxies {
+    Proxies { networks: config.server.proxies.clone(), patience: config.timeouts.login }
 }
 
 /// The rates of budgets.

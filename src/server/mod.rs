@@ -58,6 +58,7 @@ use crate::transport::challenge::Challenges;
 use crate::transport::listener::BindError;
 use crate::transport::tls::{Identity, TlsError};
 use crate::web::Policy as WebPolicy;
+use accept::Proxies;
 use health::Health;
 use probe::Actors;
 
@@ -151,6 +152,8 @@ pub struct Server {
     store: Arc<dyn Store>,
     /// Bans that are kept; those of the configuration come on top.
     bans: RefCell<Bans>,
+    /// The proxies whose headers are believed.
+    proxies: Arc<RwLock<Proxies>>,
     /// What may be held for clients.
     ceiling: Arc<Ceiling>,
     first_admin: Option<String>,

@@ -76,7 +76,10 @@ async fn visit(worker: &actix::Addr<Reception>, permit: Permit) -> io::Result<()
     let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let stream = TcpStream::from(OwnedFd::from(theirs));
     // One for each worker and pulse.
-    mail::post(&worker.clone().recipient(), Arrived { stream, peer, permit, denied: None });
+    mail::post(
+        &worker.clone().recipient(),
+        Arrived { stream, peer, permit, denied: None, since: None },
+    );
     let mut ours = UnixStream::from_std(ours)?;
     let hello = Hello { version: 1, version_min: None, client: None, timeout_ms: None };
     ours.write_all(&codec::request(1, &hello)).await?;

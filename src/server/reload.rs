@@ -168,6 +168,7 @@ impl Server {
         let changed = identity.fingerprint() != self.fingerprint();
         *self.identity.write() = identity;
         *self.web.write() = limits::web(config);
+        *self.proxies.write() = limits::proxies(config);
         self.ceiling.set(memory::ceiling(config));
         let settings = limits::settings(config, self.store.durability(), observer);
         let (outbox, routing) = (limits::outbox(config), limits::routing(config));

@@ -1,7 +1,7 @@
 //! The Throttle actor: limits per address before anything is read, and the time by which silence is
 //! measured.
 //!
-//! **Receives** [`Admit`] from the accept loop, [`Tick`] from its own interval, [`Retune`], [`Enforce`],
+//! **Receives** [`Admit`] and [`Expect`] from the accept loop, [`Tick`] from its own interval, [`Retune`], [`Enforce`],
 //! [`Guest`], [`Why`], [`Survey`] and [`Count`] from the server's own house-keeping.
 //! **Sends** [`Sweep`] to every worker, which then looks at the deadlines that have come: login,
 //! ping, idle, write. There is no timer per session.
@@ -31,6 +31,14 @@ use crate::transport::address::{Prefix, prefixes};
 pub struct Admit(pub IpAddr);
 
 impl Message for Admit {
+    type Result = Result<Permit, Denied>;
+}
+
+/// A connection of a proxy waits to hear whose it is.
+#[derive(Debug)]
+pub struct Expect;
+
+impl Message for Expect {
     type Result = Result<Permit, Denied>;
 }
 
@@ -185,6 +193,20 @@ impl Handler<Admit> for Throttle {
 
     fn handle(&mut self, admit: Admit, _: &mut Self::Context) -> Self::Result {
         MessageResult(self.admit(admit.0))
+    }
+}
+
+impl Handler<Expect> for Throttle {
+    type Result = MessageResult<Expect>;
+
+    fn handle(&mut self, _: Expect, _: &mut Self::Context) -> Self::Result {
+        let (now, (held, ceiling)) = (self.clock.now(), self.gauge.look());
+        MessageResult(match level(held, ceiling) {
+            Level::Free => self.admission.expect(now),
+            Level::Tight | Level::Full => {
+                Err(self.admission.deny(too_much(Code::ServerFull, held, ceiling), now))
+            }
+        })
     }
 }
 

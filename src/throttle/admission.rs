@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
-use std::task::Waker;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
@@ -163,6 +163,16 @@ impl Admission {
         }
         self.make_room()?;
         let permit = self.permit(accounts, exempt);
+        self.queue(&permit.shared);
+        Ok(permit)
+    }
+
+    /// Admits a connection of which nobody knows yet whose it is: it counts for no address.
+    pub fn expect(&mut self, now: Moment) -> Result<Permit, Denied> {
+        if let Err(refusal) = self.make_room() {
+            return Err(self.deny(refusal, now));
+        }
+        let permit = self.permit(SmallVec::new(), true);
         self.queue(&permit.shared);
         Ok(permit)
     }
@@ -353,6 +363,15 @@ impl Permit {
     #[must_use]
     pub fn is_evicted(&self) -> bool {
         self.shared.evicted.load(Ordering::Relaxed)
+    }
+
+    /// Waits until somebody else needs the place.
+    pub async fn evicted(&self) {
+        std::future::poll_fn(|cx| {
+            self.wake_on_eviction(cx.waker());
+            if self.is_evicted() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 
     /// Has `waker` woken on eviction.

@@ -8,6 +8,7 @@ pub mod address;
 pub mod certificate;
 pub mod challenge;
 pub mod listener;
+pub mod proxied;
 pub mod tls;
 pub mod turn;
 

@@ -42,6 +42,7 @@ mod notation;
 mod observe;
 mod oracle;
 mod package;
+mod proxy;
 mod pulse;
 mod reload;
 mod restart;

@@ -70,7 +70,7 @@ fn crowd(daemon: &Daemon, count: usize) -> Vec<TestClient> {
 fn fill(crowd: &mut [TestClient]) {
     for client in crowd {
         client.send_raw(&64_000_u32.to_be_bytes());
-        client.send_raw(&[0x80; PART - 4]);
+        client.send_raw(&vec![0x80; PART - 4]);
     }
 }
 
