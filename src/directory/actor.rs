@@ -305,7 +305,8 @@ impl Handler<Look> for Rooms {
     fn handle(&mut self, _: Look, _: &mut Self::Context) -> Self::Result {
         let oldest = self.actors.iter().min_by_key(|(id, _)| **id);
         let any = oldest.map(|(_, room)| room.ask.clone());
-        MessageResult(Seen { rooms: self.actors.len() as u64, any })
+        let (rooms, most) = (self.actors.len() as u64, self.directory.bound() as u64);
+        MessageResult(Seen { rooms, most, any })
     }
 }
 

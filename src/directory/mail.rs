@@ -103,6 +103,8 @@ impl Message for Look {
 pub struct Seen {
     /// Rooms.
     pub rooms: u64,
+    /// As many as there may be.
+    pub most: u64,
     /// One of them; the same one as long as it is there.
     pub any: Option<Recipient<Ask>>,
 }

@@ -67,6 +67,12 @@ pub struct Made {
 }
 
 impl Directory {
+    /// As many rooms as there may be.
+    #[must_use]
+    pub fn bound(&self) -> usize {
+        self.bound
+    }
+
     /// An empty table for at most `bound` rooms, of which the `permanent` are never retired.
     #[must_use]
     pub fn new(bound: usize, permanent: Vec<RoomName>) -> Self {

@@ -2,7 +2,8 @@
 //!
 //! **Receives** [`Arrived`] from the accept loop, [`Sweep`] from the Throttle, [`End`], [`Restore`] and
 //! [`Follow`] from the Accounts, [`Known`] from the directory, [`Drain`] at shutdown,
-//! [`Adopt`], [`Enforce`](crate::throttle::actor::Enforce), [`Sessions`] and [`Kick`] from those who run the server.
+//! [`Adopt`], [`Enforce`](crate::throttle::actor::Enforce), [`Sessions`], [`Outboxes`] and [`Kick`] from
+//! those who run the server.
 //! **Bound:** one `Arrived` for each permit, one `Sweep` per tick, one of the others per login or
 //! room.
 
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message};
 
-pub use self::operate::{Adopt, Because, Glimpse, Kick, Sessions, Whom, Why};
+pub use self::operate::{Adopt, Because, Glimpse, Kick, Outboxes, Sessions, Waiting, Whom, Why};
 use crate::account::mail::{End, Follow, Restore};
 use crate::base::clock::Moment;
 use crate::base::limits::MAILBOX;

@@ -73,8 +73,10 @@ pub(super) fn assemble(
     let ceiling = Arc::new(Ceiling::of(memory::ceiling(config)));
     let throttle = make_throttle(config, parts, banned, (&ceiling, &tallies), &mail).start();
     let health = Arc::new(Health::new(Arc::clone(&identity), parts.clock.unix_ms() / 1_000));
+    let all = mail.iter().map(|mail| mail.reception.clone()).collect();
     let (asked, vital) = (names.clone().recipient(), Arc::clone(&health));
-    let actors = Actors::new(throttle.clone(), rooms.clone(), asked, Arc::clone(&store), vital);
+    let actors =
+        Actors::new(throttle.clone(), rooms.clone(), asked, all, Arc::clone(&store), vital);
     let web = Arc::new(RwLock::new(limits::web(config)));
 
     let common = Common {

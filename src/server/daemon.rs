@@ -79,6 +79,6 @@ impl Daemon {
     pub(super) async fn status_line(&self) -> String {
         let survey = self.server.actors.look_around().await;
         let (open, most) = survey.fill.connections;
-        format!("{open} of {most} connections, {} rooms", survey.rooms)
+        format!("{open} of {most} connections, {} rooms", survey.rooms.0)
     }
 }

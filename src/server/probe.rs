@@ -14,6 +14,7 @@ use crate::base::id::{AccountId, SessionId, WorkerId};
 use crate::base::name::{Identity, UserName};
 use crate::directory::actor::Rooms;
 use crate::directory::mail::{Look, Seen};
+use crate::reception::actor::{Outboxes, Reception, Waiting};
 use crate::room::mail::{Action, Ask};
 use crate::store::Store;
 use crate::throttle::actor::{self as ask, Count, Throttle};
@@ -26,6 +27,7 @@ pub(super) struct Actors {
     throttle: Addr<Throttle>,
     rooms: Addr<Rooms>,
     names: Recipient<Find>,
+    receptions: Arc<[Addr<Reception>]>,
     store: Arc<dyn Store>,
     health: Arc<Health>,
 }
@@ -35,17 +37,23 @@ impl Actors {
         throttle: Addr<Throttle>,
         rooms: Addr<Rooms>,
         names: Recipient<Find>,
+        receptions: Arc<[Addr<Reception>]>,
         store: Arc<dyn Store>,
         health: Arc<Health>,
     ) -> Self {
-        Self { throttle, rooms, names, store, health }
+        Self { throttle, rooms, names, receptions, store, health }
     }
 
     /// What the server as a whole knows of itself.
     pub(super) async fn look_around(&self) -> Survey {
+        let mut waiting = Waiting::default();
+        for reception in self.receptions.iter() {
+            waiting = waiting.plus(reception.send(Outboxes).await.unwrap_or_default());
+        }
         Survey {
             fill: self.throttle.send(ask::Survey).await.unwrap_or_default(),
-            rooms: self.rooms.send(Look).await.map_or(0, |seen| seen.rooms),
+            rooms: self.rooms.send(Look).await.map_or((0, 0), |seen| (seen.rooms, seen.most)),
+            waiting,
             store: self.store.vitals(),
             pulse: self.health.pulse.spread(),
             reloads: self.health.reloads.get(),

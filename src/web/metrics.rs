@@ -19,6 +19,7 @@ use crate::base::tally::{Count, HELD_NAMES, Tally};
 use crate::fanout::link::Framing;
 use crate::protocol::request::Class;
 use crate::protocol::status::Code;
+use crate::reception::actor::Waiting;
 use crate::store::Vitals;
 use crate::throttle::admission::Fill;
 
@@ -27,8 +28,10 @@ use crate::throttle::admission::Fill;
 pub struct Survey {
     /// How full admission is.
     pub fill: Fill,
-    /// Rooms.
-    pub rooms: u64,
+    /// Rooms, and as many as there may be.
+    pub rooms: (u64, u64),
+    /// What waits for readers.
+    pub waiting: Waiting,
     /// How the storage is doing.
     pub store: Vitals,
     /// How long a round through everything took.
@@ -101,12 +104,24 @@ impl Sums {
         self.fill(encoder)?;
         let named = self.sum(|tally| &tally.named);
         encoder.gauge("sessions_named", "Sessions that hold a name", named)?;
-        encoder.gauge("rooms", "Rooms", self.survey.rooms)?;
+        let (rooms, most) = self.survey.rooms;
+        encoder.gauge("rooms", "Rooms", rooms)?;
+        encoder.gauge("rooms_max", "Rooms that there may be", most)?;
+        self.outboxes(encoder)?;
         let classes = Class::ALL.into_iter().map(Class::name);
         let queued = self.sums(classes, |tally| &tally.queued);
         encoder.gauges("requests_queued", "Requests waiting for their turn", "class", &queued)?;
         let all = self.tallies.len() as u64 * MAILBOX as u64;
         encoder.gauge("requests_queued_max", "Requests that may wait for their turn", all)
+    }
+
+    /// What waits for readers, with the bound of each.
+    fn outboxes(&self, encoder: &mut Encoder<'_>) -> fmt::Result {
+        let Waiting { bytes, fullest, most } = self.survey.waiting;
+        encoder.gauge("outbox_bytes", "Bytes that wait in all outboxes", bytes)?;
+        let help = "Bytes that wait in the fullest outbox";
+        encoder.gauge("outbox_fullest_bytes", help, fullest)?;
+        encoder.gauge("outbox_max_bytes", "Bytes that one outbox may hold", most)
     }
 
     /// What admission bounds, each with its bound.
@@ -317,7 +332,7 @@ mod tests {
 
     fn survey() -> Survey {
         let fill = Fill { connections: (5, 100), ..Fill::default() };
-        Survey { fill, rooms: 3, ..Survey::default() }
+        Survey { fill, rooms: (3, 10), ..Survey::default() }
     }
 
     #[test]

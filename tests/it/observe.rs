@@ -110,6 +110,31 @@ fn each_bound_is_counted_where_it_is_met() {
     assert!(value(&text, "klatch_certificate_expiry_timestamp_seconds") > 4e9);
 }
 
+#[test]
+fn outboxes_and_rooms_are_measured_against_their_bounds() {
+    let mut keys = open_limits();
+    keys.extend(["limits.outbox=64 MiB", "timeouts.write=60s", "timeouts.drain=60s"]);
+    keys.push("rooms.rooms_max=500");
+    let server = TestServer::with(&keys);
+    let (mut ann, _slow) = (server.login("ann"), server.login("slow"));
+    let long = "x".repeat(16_000);
+    // The kernel takes some; then it waits here, since nobody reads.
+    let measured = (0..200).find_map(|_| {
+        for _ in 0..20 {
+            ann.say("lobby", &long);
+        }
+        let text = metrics(&server);
+        (value(&text, "klatch_outbox_bytes") > 0.0).then_some(text)
+    });
+    let text = measured.expect("a slow reader is seen");
+    let (all, one) =
+        (value(&text, "klatch_outbox_bytes"), value(&text, "klatch_outbox_fullest_bytes"));
+    assert!(one > 0.0 && one <= all, "{one} of {all}");
+    assert_eq!(value(&text, "klatch_outbox_max_bytes"), 64.0 * 1024.0 * 1024.0);
+    assert_eq!(value(&text, "klatch_rooms_max"), 500.0);
+    assert_eq!(value(&text, "klatch_rooms"), 1.0);
+}
+
 /// Every limit that the sources name can be counted.
 #[test]
 fn every_limit_has_a_place_among_the_counts() {

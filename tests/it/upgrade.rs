@@ -33,5 +33,18 @@ fn every_earlier_version_s_configuration_and_database_still_work() {
         let said = ann.request(&again).unwrap();
         assert_eq!((said.seq, said.dup), (Seq(1), true), "{version}: a retry is known");
         assert_eq!(ann.say("lobby", "and on").seq, Seq(3), "{version}: the order goes on");
+        let copy = daemon.home().join("klatch.db.schema-1");
+        assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
+        let before = Connection::open_in_memory().unwrap();
+        before.execute_batch(&dump).unwrap();
+        let [before, copy] = [before, Connection::open(&copy).unwrap()].map(|one| entries(&one));
+        assert_eq!(copy, before, "{version}: what there was is kept as it was");
     }
+}
+
+fn entries(database: &Connection) -> Vec<(i64, i64, String)> {
+    let sql = "SELECT room, seq, coalesce(text, '') FROM entry ORDER BY room, seq";
+    let mut query = database.prepare(sql).unwrap();
+    let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+    rows.collect::<Result<_, _>>().unwrap()
 }

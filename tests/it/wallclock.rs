@@ -1,14 +1,19 @@
-//! The wall clock jumps by a day, forth and back: nobody is disconnected, and order is order.
+//! The wall clock jumps by a day, forth and back: nobody is disconnected, and order is order. Nor does
+//! it matter how long the machine says that it has been up.
 
+use std::process::Command;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use klatch::base::clock::{Clock, ManualClock, Moment};
 use klatch::base::id::Key;
+use klatch::protocol::event::Event;
 
 use crate::support::TestServer;
 use crate::support::client::say;
+use crate::support::daemon::{Daemon, klatchd};
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
@@ -72,4 +77,62 @@ fn a_day_forth_and_back_disconnects_nobody_and_changes_no_order() {
         .map(|entry| (entry.seq, entry.text.to_string()))
         .collect();
     assert_eq!(kept, said, "the order is that of saying, whatever the clock was");
+}
+
+/// `program` in a time namespace of its own, in which the machine has been up `days` longer.
+fn up_longer(days: i64, program: &Command) -> Command {
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--user", "--map-root-user", "--time"]);
+    for clock in ["--monotonic", "--boottime"] {
+        unshare.args([clock, &(days * 86_400).to_string()]);
+    }
+    unshare.arg("--").arg(program.get_program()).args(program.get_args());
+    unshare.env_clear().env("HOME", "/nonexistent");
+    unshare
+}
+
+/// Seconds that the machine has been up, as somebody in such a namespace sees it.
+fn uptime(days: i64) -> Option<f64> {
+    let mut cat = Command::new("cat");
+    let output = up_longer(days, cat.arg("/proc/uptime")).output().ok()?;
+    String::from_utf8(output.stdout).ok()?.split(' ').next()?.parse().ok()
+}
+
+#[test]
+fn time_namespaces_change_no_order_and_disconnect_nobody() {
+    const YEAR: i64 = 365;
+    let plain: f64 = std::fs::read_to_string("/proc/uptime")
+        .unwrap()
+        .split(' ')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
+    if uptime(YEAR).is_none_or(|up| up < plain + 364.0 * 86_400.0) {
+        println!("no time namespaces on this machine: nothing was seen");
+        return;
+    }
+    let mut home = Rc::new(tempfile::tempdir().unwrap());
+    let mut expected = Vec::new();
+    // Up for a year; started anew and up for minutes; then for ten years.
+    for (run, days) in [YEAR, 0, 10 * YEAR].into_iter().enumerate() {
+        let program = klatchd(&["--set", "server.listen=127.0.0.1:0", "--set", "timeouts.ping=1s"]);
+        let daemon = Daemon::start_with(home, &mut up_longer(days, &program));
+        let mut people: Vec<_> = (0..5).map(|n| daemon.login(&format!("guest{n}"))).collect();
+        for n in 0..40 {
+            let text = format!("{run} {n}");
+            people[n % 5].say("lobby", &text);
+            expected.push(text);
+        }
+        // Longer than the silence after which the server asks: all of them answer, and stay.
+        for person in &mut people {
+            person.expect(|event| matches!(event, Event::Ping(_)).then_some(()));
+            person.sync();
+        }
+        let history = people[0].whole_history("lobby");
+        let texts: Vec<_> = history.iter().map(|entry| entry.text.to_string()).collect();
+        assert_eq!(texts, expected, "run {run}");
+        assert!(history.is_sorted_by_key(|entry| entry.time), "the wall clock is one for all");
+        home = daemon.stop();
+    }
 }

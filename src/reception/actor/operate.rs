@@ -99,6 +99,37 @@ impl Message for Why {
     type Result = Because;
 }
 
+/// How much waits in the outboxes here?
+#[derive(Debug)]
+pub struct Outboxes;
+
+impl Message for Outboxes {
+    type Result = Waiting;
+}
+
+/// What waits for readers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Bytes in all outboxes.
+    pub bytes: u64,
+    /// Bytes in the fullest of them.
+    pub fullest: u64,
+    /// Bytes that one may hold.
+    pub most: u64,
+}
+
+impl Waiting {
+    /// Here and elsewhere.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            bytes: self.bytes + other.bytes,
+            fullest: self.fullest.max(other.fullest),
+            most: self.most.max(other.most),
+        }
+    }
+}
+
 /// Ends the sessions of this name, or the one of this number; says how many there were.
 #[derive(Debug, Clone)]
 pub struct Kick(pub Arc<str>);
@@ -195,6 +226,20 @@ impl Handler<Why> for Reception {
         let links = shard.all().into_iter().filter(|link| concerns(link));
         let sessions = links.map(|link| (self.glimpse(&link), self.worker.standings(link.id())));
         MessageResult(Because { met, sessions: sessions.take(SESSIONS_TOLD).collect() })
+    }
+}
+
+impl Handler<Outboxes> for Reception {
+    type Result = MessageResult<Outboxes>;
+
+    fn handle(&mut self, _: Outboxes, _: &mut Self::Context) -> Self::Result {
+        let most = self.worker.shard.policy().outbox_bytes as u64;
+        let none = Waiting { most, ..Waiting::default() };
+        let all = self.worker.shard.all();
+        let waiting = all.iter().map(|link| link.waiting() as u64);
+        MessageResult(
+            waiting.fold(none, |sum, bytes| sum.plus(Waiting { bytes, fullest: bytes, most })),
+        )
     }
 }
 
