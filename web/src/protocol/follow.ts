@@ -153,13 +153,13 @@ export class Follow {
   private sinkOf(room: string): RoomSink {
     const { emit } = this.around
     return {
-      entries: (entries: Entry[], live: boolean) => {
-        emit({ type: 'entries', room, entries, live })
+      entries: (entries: Entry[], head?: number) => {
+        emit({ type: 'entries', room, entries, live: head === undefined, ...(head === undefined ? {} : { head }) })
         this.outbox.told(room, Number(entries.at(-1)!.seq))
       },
       gap: (from, to) => emit({ type: 'gap', room, from, to }),
-      reset: (epoch) => {
-        this.outbox.reset(room)
+      reset: (epoch, anew) => {
+        this.outbox.reset(room, anew)
         emit({ type: 'reset', room, epoch })
       },
     }

@@ -11,6 +11,7 @@ import {
   type Identity,
   type InvitedEvent,
   type Link,
+  type Outgoing,
   type Place,
   type RoomState,
   type Uint64,
@@ -151,7 +152,7 @@ function take(event: ClientEvent): void {
     case 'room':
       return entered(event.state, event.fresh)
     case 'entries':
-      return inRoom(event.room, (view) => told(view, event.entries, event.live))
+      return inRoom(event.room, (view) => told(view, event.entries, event.head))
     case 'gap':
       return inRoom(event.room, (view) => {
         view.timeline.gap(event.from, event.to, Date.now())
@@ -172,7 +173,7 @@ function take(event: ClientEvent): void {
       return
     }
     case 'refused':
-      return inRoom(event.room, (view) => barred(view, event.error))
+      return inRoom(event.room, (view) => barred(view, event.error, event.item))
     case 'renamed':
       return inRoom(event.from, (view) => {
         view.state.value = { ...view.state.value, room: event.to }
@@ -225,7 +226,14 @@ function removedFrom(view: RoomView, event: Extract<ClientEvent, { type: 'remove
 }
 
 /** The server takes no text of ours there. */
-function barred(view: RoomView, error: ErrorBody): void {
+function barred(view: RoomView, error: ErrorBody, item: Outgoing): void {
+  // A text waits to be sent again; of the rest only a sentence is worth keeping.
+  if (item.refused && item.deed && item.deed !== 'edit') {
+    client?.core.outbox.discard(item)
+    notice.value = error.text.charAt(0).toUpperCase() + error.text.slice(1)
+    return
+  }
+  if (item.deed) return
   const wait = error.retry_after_ms === undefined ? undefined : Number(error.retry_after_ms)
   if (error.limit === 'slow_ms') view.slowUntil.value = Date.now() + (wait ?? 0)
   if (error.name !== 'denied') return
@@ -237,6 +245,7 @@ function entered(state: RoomState, fresh: boolean): void {
   let view = findRoom(state.room)
   if (!view) {
     view = new RoomView(state)
+    view.timeline.me = me.value
     rooms.value = [...rooms.value, view]
   } else {
     view.state.value = state
@@ -251,14 +260,20 @@ function entered(state: RoomState, fresh: boolean): void {
   keepSoon()
 }
 
-/** Set by `actions.ts`, which needs this file: loads what an open room has to show. */
+/** Set by those who need this file: loads what an open room has to show; keeps quotes up to date. */
 let enterCurrent: (view: RoomView) => void = () => {}
 export function onEnter(then: (view: RoomView) => void): void {
   enterCurrent = then
 }
+let quotesChanged: (view: RoomView, entries: Entry[]) => void = () => {}
+export function onChanges(then: (view: RoomView, entries: Entry[]) => void): void {
+  quotesChanged = then
+}
 
-function told(view: RoomView, entries: Entry[], live: boolean): void {
-  view.timeline.append(entries)
+function told(view: RoomView, entries: Entry[], head: number | undefined): void {
+  const live = head === undefined
+  view.timeline.append(entries, head)
+  quotesChanged(view, entries)
   const typing = new Map(view.typing.value)
   for (const entry of entries) {
     typing.delete(entry.from)
@@ -282,7 +297,8 @@ function ownWord(view: RoomView, entry: Entry, live: boolean): void {
 }
 
 function news(view: RoomView, entry: Entry, live: boolean): void {
-  const forMe = view.direct || mentions(entry.text, me.value ?? '')
+  const answered = entry.re === undefined ? undefined : view.timeline.message(Number(entry.re))
+  const forMe = view.direct || mentions(entry.text, me.value ?? '') || (answered !== undefined && answered.from === me.value)
   view.unread.value += 1
   if (forMe) view.mentions.value += 1
   if (view === current.value) {
@@ -300,6 +316,8 @@ function reset(view: RoomView, epoch: Uint64): void {
   if (epoch !== view.epoch) view.read = 0
   view.epoch = epoch
   view.timeline.clear()
+  view.quotes.value = new Map()
+  view.answering.value = view.editing.value = view.target.value = undefined
   view.unread.value = Math.max(0, seq - view.read)
   view.newAfter.value = undefined
   view.show()
@@ -342,7 +360,8 @@ export function remove(view: RoomView): void {
 }
 
 /** Whether somebody sees the newest message of the current room. */
-export const isReading = (): boolean => atBottom.value && !document.hidden && document.hasFocus()
+export const isReading = (): boolean =>
+  atBottom.value && !current.value?.timeline.away && !document.hidden && document.hasFocus()
 
 /** What is in sight has been read. */
 export function markRead(): void {

@@ -72,6 +72,8 @@ export interface StoredRoom {
   read: number
   unread: number
   mentions: number
+  /** The newest entry that is known of; the others are as they were then. */
+  last?: number | undefined
   entries: Entry[]
 }
 

@@ -11,6 +11,7 @@ import { Browse } from './Browse'
 import { useFocus } from './focus'
 import { Icon, icons } from './Icon'
 import { MemberDialog } from './MemberDialog'
+import { DeleteMessage, MessageMenu, ReactDialog } from './MessageDialogs'
 import { RoomSettings } from './RoomSettings'
 import { Settings } from './Settings'
 import { SHORTCUTS } from './shortcuts'
@@ -18,7 +19,7 @@ import { Switcher } from './Switcher'
 
 export type DialogName =
   | 'switcher' | 'browse' | 'direct' | 'settings' | 'leave' | 'keys'
-  | 'password' | 'devices' | 'delete' | 'room' | 'member'
+  | 'password' | 'devices' | 'delete' | 'room' | 'member' | 'message' | 'react' | 'delete-message'
 
 export const dialog = signal<DialogName | undefined>(undefined)
 /** Whom the dialog about a member is about. */
@@ -52,6 +53,12 @@ export function Dialogs(): VNode | null {
       return <RoomSettings />
     case 'member':
       return <MemberDialog />
+    case 'message':
+      return <MessageMenu />
+    case 'react':
+      return <ReactDialog />
+    case 'delete-message':
+      return <DeleteMessage />
     default:
       return null
   }

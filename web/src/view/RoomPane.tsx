@@ -28,7 +28,7 @@ export function RoomPane(): VNode {
       {room?.removed.value && <Removed room={room} />}
       {room ? (
         <>
-          <Timeline key={`t ${room.name}`} room={room} />
+          <Timeline key={`t ${room.name} ${room.turn.value}`} room={room} />
           <TypingLine key={`y ${room.name}`} room={room} />
           <Composer key={`c ${room.name}`} room={room} />
         </>
