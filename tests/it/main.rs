@@ -39,6 +39,7 @@ mod messages;
 mod mutated;
 mod notation;
 mod observe;
+mod office;
 mod oracle;
 mod package;
 mod pulse;

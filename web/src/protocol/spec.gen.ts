@@ -731,6 +731,7 @@ export interface Methods {
   block: { params: BlockParams; result: Empty }
   blocks: { params: BlocksParams; result: BlockList }
   standings: { params: StandingsParams; result: StandingList }
+  admin: { params: AdminParams; result: Administered }
 }
 
 /** The map that is each method's result. */
@@ -772,6 +773,7 @@ export const RESULTS: Record<keyof Methods, string> = {
   block: 'Empty',
   blocks: 'BlockList',
   standings: 'StandingList',
+  admin: 'Administered',
 }
 
 export interface HelloParams {
@@ -1143,6 +1145,15 @@ export interface StandingsParams {
   after?: Uint64
   /** At most so many; the page's bound is the default. */
   limit?: number
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface AdminParams {
+  /** The command; `commands` lists them. */
+  command: string
+  /** What it is given: a JSON object of strings, by the names of its parameters. */
+  arguments?: string
   /** Give up if the request's turn has not come within this many milliseconds. */
   timeout_ms?: number
 }
