@@ -289,6 +289,7 @@ export class Core {
       case 'typing':
       case 'configured':
       case 'ranked':
+      case 'read':
         if (this.follow.rooms.has(event.payload.room)) this.options.emit({ type: 'wire', ...event })
     }
   }

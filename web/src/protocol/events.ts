@@ -64,4 +64,4 @@ export type ClientEvent =
 
 export type Volatile = {
   [Name in WireEvent['name']]: { type: 'wire' } & Extract<WireEvent, { name: Name }>
-}['joined' | 'left' | 'typing' | 'configured' | 'ranked']
+}['joined' | 'left' | 'typing' | 'configured' | 'ranked' | 'read']

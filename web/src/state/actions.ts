@@ -4,7 +4,7 @@ import { batch } from '@preact/signals'
 
 import type { ErrorBody, Failure, MemberInfo, Outcome, RoomInfo, RoomState } from '../protocol'
 import {
-  atBottom, current, findRoom, isReading, keepSoon, markRead, notice, onEnter, remove, rooms, theClient,
+  also, atBottom, current, findRoom, isReading, keepSoon, markRead, notice, remove, rooms, theClient,
 } from './chat'
 import { loadOlder } from './history'
 import type { RoomView } from './room'
@@ -61,7 +61,7 @@ function ready(view: RoomView): void {
   markRead()
 }
 
-onEnter(ready)
+also({ enter: ready })
 
 export function say(view: RoomView, text: string, re?: number): boolean {
   const taken = theClient()?.say(view.name, text, re) ?? false

@@ -77,12 +77,15 @@ export const itemsOf = (entries: Entry[], me?: string, head?: number): (Message 
     return kind === 'message' ? [{ kind, ...base, ...stateOf(entry, me), asOf: head ?? base.seq }] : []
   })
 
+/** Most messages have none. */
+const NONE: Reacted[] = []
+
 function stateOf({ re, edited, deleted, reactions = [] }: Entry, me: string | undefined) {
   return {
     ...(re === undefined ? {} : { re: Number(re) }),
     ...(edited === undefined ? {} : { edited: Number(edited) }),
     ...(deleted === undefined ? {} : { deleted: Number(deleted) }),
-    reactions: reactions.map((one): Reacted => {
+    reactions: reactions.length === 0 ? NONE : reactions.map((one): Reacted => {
       const { text, count, names } = one
       const mine = me !== undefined && names.includes(me) ? true : count > names.length ? undefined : false
       return { text, count, names, ...(mine === undefined ? {} : { mine }) }

@@ -5,7 +5,7 @@ import { batch, signal } from '@preact/signals'
 import type { Entry } from '../protocol'
 import { open } from './actions'
 import { added, changed, isChange, withdrawn } from './change'
-import { findRoom, me, notice, onChanges, theClient } from './chat'
+import { also, findRoom, me, notice, theClient } from './chat'
 import { showMessage } from './history'
 import { itemsOf, type Message, type Reacted } from './items'
 import { moderates } from './moderation'
@@ -114,12 +114,13 @@ function changeQuotes(room: RoomView, entries: Entry[]): void {
   }
 }
 
-onChanges(changeQuotes)
+also({ told: changeQuotes })
 
 /** Goes to a message of a room that one is in. */
 export async function goTo(name: string, seq: number): Promise<void> {
   const room = findRoom(name)
   if (!room) return
   open(room)
-  if (!(await showMessage(room, seq))) notice.value = 'That message is not there any more.'
+  if (await showMessage(room, seq)) return
+  notice.value = theClient()?.core.online ? 'That message is not there any more.' : 'There is no connection right now.'
 }

@@ -51,13 +51,17 @@ export class RoomView {
   readonly slowUntil = signal(0)
   /** What is being written, kept while one looks at other rooms. */
   draft = ''
-  /** The seq up to which all was read. */
+  /** The seq up to which all was read; and up to which the server was told so. */
   read: number
+  marked = 0
+  /** Counts what others have said since the page is there. */
+  news = 0
   epoch: Uint64
 
   constructor(state: RoomState) {
     this.state.value = state
-    this.read = Number(state.seq)
+    // On another device an account may have read less than there is.
+    this.read = Number(state.read ?? state.seq)
     this.epoch = state.epoch
   }
 

@@ -34,6 +34,7 @@ export function keepSnapshot(
       unread: room.unread.value,
       mentions: room.mentions.value,
       last: room.timeline.lastSeq,
+      barred: room.barred.value,
       entries: newest(room.timeline.newest),
     }))
   return saveSnapshot({ name, current, rooms: kept })
@@ -48,6 +49,7 @@ export function fromSnapshot(snapshot: Snapshot): RoomView[] {
     room.mentions.value = stored.mentions
     room.timeline.me = snapshot.name
     room.timeline.restore(stored.entries, stored.last)
+    if ((stored.barred?.until ?? 0) > Date.now()) room.barred.value = stored.barred
     room.show()
     return room
   })

@@ -74,6 +74,8 @@ export interface StoredRoom {
   mentions: number
   /** The newest entry that is known of; the others are as they were then. */
   last?: number | undefined
+  /** Why nothing may be written, and until when. */
+  barred?: { text: string; until?: number } | undefined
   entries: Entry[]
 }
 

@@ -53,7 +53,7 @@ export function Composer({ room }: { room: RoomView }): VNode {
 
   const editing = room.editing.value
   // The draft waits while something is edited, and comes back.
-  useEffect(() => {
+  useLayoutEffect(() => {
     setText(editing ? editing.text : room.draft)
     if (editing) field.current?.focus()
   }, [editing?.seq])

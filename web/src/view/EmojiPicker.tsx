@@ -61,7 +61,8 @@ export function Picker({ pick: take }: { pick: (char: string) => void }): VNode 
   return (
     <div class="picker" role="group" aria-label="Emoji">
       <input
-        type="search"
+        type="text"
+        inputmode="search"
         placeholder="Search"
         aria-label="Search emoji"
         ref={field}

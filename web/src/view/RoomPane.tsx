@@ -78,6 +78,16 @@ function Head({ room }: { room: RoomView }): VNode {
       <Topic room={room} />
       <button
         type="button"
+        class="icon"
+        aria-label="Search what was said"
+        title="Search (Ctrl Shift F)"
+        disabled={!online.value}
+        onClick={() => (dialog.value = 'search')}
+      >
+        <Icon node={icons.Search} />
+      </button>
+      <button
+        type="button"
         class="members-toggle"
         aria-label={`${members} ${members === 1 ? 'member' : 'members'}: show or hide them`}
         title="Members"

@@ -72,7 +72,10 @@ export function Timeline({ room }: { room: RoomView }): VNode {
     return () => observer.disconnect()
   }, [])
 
+  // While one is on the way to a message, nothing is put in front of it.
+  const underWay = room.target.value !== undefined
   const older = (): void => {
+    if (room.target.peek() !== undefined) return
     const top = list.current?.scrollOffset ?? 0
     if (top < EARLY && room.timeline.more && !room.loading.value) {
       void loadOlder(room).then((found) => {
@@ -81,6 +84,7 @@ export function Timeline({ room }: { room: RoomView }): VNode {
     }
   }
   const newer = (): void => {
+    if (room.target.peek() !== undefined) return
     const view = scroller.current
     const left = view ? view.scrollHeight - view.scrollTop - view.clientHeight : Infinity
     if (room.timeline.away && left < EARLY && !room.loading.value) {
@@ -93,7 +97,7 @@ export function Timeline({ room }: { room: RoomView }): VNode {
     if (!online.value) return
     requestAnimationFrame(older)
     requestAnimationFrame(newer)
-  }, [link.value.phase, room])
+  }, [link.value.phase, room, underWay])
 
   const scrolled = (): void => {
     const view = scroller.current
@@ -201,14 +205,15 @@ function useTarget(
     const look = (): void => {
       list.current?.scrollToIndex(at, { align: 'center' })
       const row = scroller.current?.querySelector<HTMLElement>(`[data-seq="${wanted}"]`)
+      row?.focus({ preventScroll: true })
       left -= 1
-      if (!row && left > 0) {
+      // Until a dialog is gone that was above it, it takes no focus.
+      if ((!row || document.activeElement !== row) && left > 0) {
         frame = requestAnimationFrame(look)
         return
       }
       room.target.value = undefined
       room.found.value = wanted
-      row?.focus({ preventScroll: true })
     }
     frame = requestAnimationFrame(look)
     return () => cancelAnimationFrame(frame)
