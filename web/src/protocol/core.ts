@@ -284,6 +284,8 @@ export class Core {
       }
       case 'invited':
         return this.options.emit({ type: 'invited', ...event.payload })
+      case 'renamed':
+        return this.follow.renamed(event.payload.room, event.payload.name)
       case 'joined':
       case 'left':
       case 'typing':

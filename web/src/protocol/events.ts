@@ -53,7 +53,7 @@ export type ClientEvent =
   | ({ type: 'invited' } & InvitedEvent)
   /** A text, or what was done to one, was refused, for now or for good: the outbox says which. */
   | { type: 'refused'; room: string; error: ErrorBody; item: Outgoing }
-  /** A direct room has another name after the server was restarted. */
+  /** A room has another name: somebody gave it one, or a direct room was opened anew. */
   | { type: 'renamed'; from: string; to: string }
   /** The texts of a room that are not yet told have changed. */
   | { type: 'outbox'; room: string; items: Outgoing[] }

@@ -27,7 +27,7 @@ const CATCH_UP = 600
 const RETRY = 1_000
 
 export class Room {
-  readonly name: string
+  name: string
   readonly with: string | undefined
   epoch: Uint64
   /** The seq up to which everything was told. */

@@ -69,6 +69,15 @@ export const STATUS = {
 /** An integer of 64 bits: a bigint where a number would lose digits. */
 export type Uint64 = number | bigint
 
+export interface Administered {
+  /** What the command answers, as JSON: an object, or a list of them. */
+  answer: string
+  /** Why the command did nothing, in a sentence. */
+  failed?: string
+  /** How many rows were left out at the end of a list that is too long for a frame. */
+  left_out: number
+}
+
 export interface BlockInfo {
   /** Identifies the account. */
   id: Uint64
@@ -645,6 +654,7 @@ export interface Welcome {
 }
 
 export const SHAPES: Record<string, Record<string, string>> = {
+  Administered: { answer: 'str', failed: 'str?', left_out: 'u32' },
   BlockInfo: { id: 'u64', name: 'str' },
   BlockList: { blocks: '1024*BlockInfo', more: 'bool' },
   ByeEvent: { code: 'u16', name: 'str', text: 'str', retry_after_ms: 'u64?', resume: 'bool', limit: 'str?', used: 'u64?', allowed: 'u64?' },

@@ -224,7 +224,7 @@ function linked(now: Link): void {
 /** The account is out of a room: another device left it, or a moderator put it out. */
 function removedFrom(view: RoomView, event: Extract<ClientEvent, { type: 'removed' }>): void {
   view.typing.value = new Map()
-  if (event.by !== undefined || event.reason === 'kicked' || event.reason === 'banned') {
+  if (event.by !== undefined || ['kicked', 'banned', 'deleted'].includes(event.reason)) {
     view.removed.value = event
     keepSoon()
     return

@@ -177,11 +177,13 @@ function Removed({ room }: { room: RoomView }): VNode {
     <div class="banner" role="alert">
       <Icon node={icons.CircleAlert} />
       <span>
-        {by === undefined ? 'You were put out of this room' : <><bdi class="strong">{by}</bdi> put you out of this room</>}
+        {reason === 'deleted'
+          ? by === undefined ? 'This room was deleted' : <><bdi class="strong">{by}</bdi> deleted this room</>
+          : by === undefined ? 'You were put out of this room' : <><bdi class="strong">{by}</bdi> put you out of this room</>}
         {banned && (until === undefined ? ', for good' : `, ${untilWords(Number(until))}`)}
         {text ? <>: “<bdi>{text}</bdi>”</> : '.'}
       </span>
-      {!banned && room.state.value.kind !== 'private' && (
+      {!banned && reason !== 'deleted' && room.state.value.kind !== 'private' && (
         <button type="button" class="quiet" onClick={() => void again()}>Join again</button>
       )}
       <button type="button" class="quiet" onClick={() => void leave(room)}>Close</button>
