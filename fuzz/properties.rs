@@ -8,8 +8,8 @@ use klatch::protocol::codec::{self, Incoming, Numbered};
 use klatch::protocol::event::Event;
 use klatch::protocol::frame::{self, FrameError, Split};
 use klatch::protocol::reply::{
-    BlockList, DeviceList, Empty, HistoryPage, LoggedIn, MemberList, Pong, RoomList, RoomState,
-    Said, StandingList, TopicState, UnreadList, Welcome,
+    Administered, BlockList, DeviceList, Empty, HistoryPage, LoggedIn, MemberList, Pong, RoomList,
+    RoomState, Said, StandingList, TopicState, UnreadList, Welcome,
 };
 use klatch::protocol::request::Request;
 use klatch::protocol::websocket::{Decoder, Unit, WebSocketError};
@@ -101,7 +101,7 @@ pub(crate) fn encode_request(numbered: &Numbered) -> Vec<u8> {
     encode!(
         Hello Register Login Quit Logout Passwd Unregister Devices Revoke Ping Rooms Create Join
         Leave Members Topic Say Edit Delete React History Search MarkRead Unread Typing Direct Invite Kick Ban Mute
-        Rank Configure RenameRoom DeleteRoom Block Blocks Standings
+        Rank Configure RenameRoom DeleteRoom Block Blocks Standings Admin
     )
     .to_vec()
 }

@@ -129,6 +129,18 @@ wire! {
 }
 
 wire! {
+    /// The result of `admin`.
+    pub struct Administered {
+        /// What the command answers, as JSON: an object, or a list of them.
+        pub answer: String,
+        /// Why the command did nothing, in a sentence.
+        pub failed: Option<String>,
+        /// How many rows were left out at the end of a list that is too long for a frame.
+        pub left_out: u32,
+    }
+}
+
+wire! {
     /// The result of `ping`.
     pub struct Pong {
         /// The server's time, in milliseconds since 1970 UTC.

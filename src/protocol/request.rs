@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::describe::{Describe, Field, Line, Lines, Mark, WireType, wire};
 use super::reply::{
-    BlockList, DeviceList, Empty, HistoryPage, LoggedIn, MemberList, Pong, Role, RoomList,
-    RoomState, Said, SearchPage, StandingList, TopicState, UnreadList, Welcome,
+    Administered, BlockList, DeviceList, Empty, HistoryPage, LoggedIn, MemberList, Pong, Role,
+    RoomList, RoomState, Said, SearchPage, StandingList, TopicState, UnreadList, Welcome,
 };
 use super::status::{Code, Refusal};
 use crate::base::id::{Key, Seq};
@@ -489,6 +489,14 @@ params! {
         pub limit: Option<u32>,
     }
 
+    /// Runs a command of those who administer the server, as `klatchd admin` does. Takes one of them.
+    pub struct Admin {
+        /// The command; `commands` lists them.
+        pub command: Line<NAME_BYTES>,
+        /// What it is given: a JSON object of strings, by the names of its parameters.
+        pub arguments: Option<Line<TOPIC_BYTES>>,
+    }
+
     /// Lists who has a role in a room, is invited, banned or muted. Takes a moderator.
     pub struct Standings {
         /// The room.
@@ -538,6 +546,7 @@ requests! {
     Block = "block", Interactive, -> Empty, [NameInvalid NoAccount Denied NotFound Quota Unavailable StorageFull];
     Blocks = "blocks", Bulk, -> BlockList, [NoAccount];
     Standings = "standings", Bulk, -> StandingList, [NameInvalid Denied NotFound NotMember Unavailable];
+    Admin = "admin", Control, -> Administered, [Denied Unavailable];
 }
 
 impl Configure {

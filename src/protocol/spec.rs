@@ -5,9 +5,9 @@
 use super::describe::{Describe, Field, WireType};
 use super::event::{EVENTS, Gone};
 use super::reply::{
-    BlockInfo, BlockList, DeviceInfo, DeviceList, Empty, Entry, HistoryPage, Hit, Limits, LoggedIn,
-    MemberInfo, MemberList, Pong, Reaction, RoomInfo, RoomList, RoomState, Said, SearchPage,
-    StandingInfo, StandingList, TopicState, UnreadInfo, UnreadList, Welcome,
+    Administered, BlockInfo, BlockList, DeviceInfo, DeviceList, Empty, Entry, HistoryPage, Hit,
+    Limits, LoggedIn, MemberInfo, MemberList, Pong, Reaction, RoomInfo, RoomList, RoomState, Said,
+    SearchPage, StandingInfo, StandingList, TopicState, UnreadInfo, UnreadList, Welcome,
 };
 use super::request::METHODS;
 use super::status::{Code, ErrorBody};
@@ -98,6 +98,7 @@ pub fn maps() -> String {
     map::<MemberList>(&mut out);
     map::<MemberInfo>(&mut out);
     map::<Gone>(&mut out);
+    map::<Administered>(&mut out);
     map::<Pong>(&mut out);
     map::<Empty>(&mut out);
     map::<ErrorBody>(&mut out);

@@ -6,12 +6,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix::dev::channel::channel;
 use actix::{Actor, Addr, AsyncContext, Recipient};
 use actix_rt::Arbiter;
 use parking_lot::RwLock;
 use socket2::Socket;
 use tokio_util::sync::CancellationToken;
 
+use super::admin::actor::Office;
 use super::health::Health;
 use super::probe::Actors;
 use super::worker::{Common, Mailboxes, WorkerMail};
@@ -24,6 +26,7 @@ use crate::account::proof::Prover;
 use crate::account::state::Accounts;
 use crate::base::clock::millis_up;
 use crate::base::id::{AccountId, WorkerId};
+use crate::base::limits::MAILBOX;
 use crate::base::memory::{Ceiling, Gauge};
 use crate::base::name::Identity;
 use crate::base::tally::Tally;
@@ -78,6 +81,7 @@ pub(super) fn assemble(
     let actors =
         Actors::new(throttle.clone(), rooms.clone(), asked, all, Arc::clone(&store), vital);
     let web = Arc::new(RwLock::new(limits::web(config)));
+    let (office, administered) = channel(MAILBOX);
 
     let common = Common {
         settings: limits::settings(config, store.durability(), parts.observer.clone()),
@@ -85,9 +89,9 @@ pub(super) fn assemble(
         clock: Arc::clone(&parts.clock),
         identity: Arc::clone(&identity),
         rooms: rooms.clone(),
-        shared: shared(&rooms, &names),
+        shared: shared(&rooms, &names, Addr::new(office)),
         routing: limits::routing(config),
-        tallies,
+        tallies: Arc::clone(&tallies),
         ceiling: Arc::clone(&ceiling),
         web: (config.web.serve == Switch::On).then(|| (Arc::clone(&web), actors.clone())),
     };
@@ -121,6 +125,8 @@ pub(super) fn assemble(
         bans: RefCell::new(bans),
         ceiling,
         proxies,
+        tallies,
+        administered: RefCell::new(Some(administered)),
         first_admin,
     })
 }
@@ -174,7 +180,7 @@ fn surroundings(
     }
 }
 
-fn shared(rooms: &Addr<Rooms>, names: &Addr<Names>) -> Shared {
+fn shared(rooms: &Addr<Rooms>, names: &Addr<Names>, office: Addr<Office>) -> Shared {
     Shared {
         seek: rooms.clone().recipient(),
         depart: rooms.clone().recipient(),
@@ -182,6 +188,7 @@ fn shared(rooms: &Addr<Rooms>, names: &Addr<Names>) -> Shared {
         manage: names.clone().recipient(),
         find: names.clone().recipient(),
         release: names.clone().recipient(),
+        office: office.recipient(),
     }
 }
 

@@ -36,6 +36,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use actix::Addr;
+use actix::dev::channel::AddressReceiver;
 use actix_rt::Arbiter;
 use parking_lot::RwLock;
 use socket2::Socket;
@@ -45,6 +46,7 @@ use tokio_util::sync::CancellationToken;
 use crate::account::actor::Names;
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::memory::Ceiling;
+use crate::base::tally::Tally;
 use crate::config::Config;
 use crate::directory::actor::Rooms;
 use crate::reception::actor::Reception;
@@ -59,6 +61,7 @@ use crate::transport::listener::BindError;
 use crate::transport::tls::{Identity, TlsError};
 use crate::web::Policy as WebPolicy;
 use accept::Proxies;
+use admin::actor::Office;
 use health::Health;
 use probe::Actors;
 
@@ -156,6 +159,9 @@ pub struct Server {
     proxies: Arc<RwLock<Proxies>>,
     /// What may be held for clients.
     ceiling: Arc<Ceiling>,
+    tallies: Arc<[Arc<Tally>]>,
+    /// What administrators ask over the protocol, until somebody sees to it.
+    administered: RefCell<Option<AddressReceiver<Office>>>,
     first_admin: Option<String>,
 }
 

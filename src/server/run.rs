@@ -11,6 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Interval, MissedTickBehavior};
 
+use super::admin::actor::Office;
 use super::daemon::{Daemon, Order};
 use super::shutdown::{RETRY_AFTER, Shutdown};
 use super::{Parts, Server, StartError, acme, admin, inherit, notify, reload, start};
@@ -56,6 +57,9 @@ pub fn run(boot: Boot) -> Result<(), StartError> {
         let daemon = Rc::new(daemon);
         let admin = admin::socket::listen(&socket, &daemon);
         let renewing = acme::begin(&daemon);
+        if let Some(mail) = daemon.server.administered.take() {
+            Office::open(mail, &daemon);
+        }
         greet(&daemon.server, &mut io::stdout().lock())?;
         notify::ready(&daemon.status_line().await);
         let retry_after = Box::pin(watch(&daemon, &mut signals, orders)).await;

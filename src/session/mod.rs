@@ -3,13 +3,14 @@
 //! [`state`] is how far it has come, [`deadline`] how long it may be silent, [`reader`] its bytes as
 //! frames, [`connection`] what it does with them, [`visit`] a
 //! connection that speaks HTTP, [`actor`] the Session itself; [`router`] hands
-//! requests on.
+//! requests on, by [`mail`].
 
 pub mod actor;
 mod asked;
 pub mod connection;
 pub mod deadline;
 pub mod job;
+pub mod mail;
 pub mod reader;
 mod requests;
 pub mod router;

@@ -13,6 +13,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::job::{Job, Task};
+use super::mail::{Administer, Asker};
 use super::sorting::{Sorted, room_name, sort};
 use crate::account::mail::{Enter, Find, Manage, Outcome, Release, Task as ManageTask};
 use crate::base::id::{RoomId, SessionId};
@@ -26,7 +27,7 @@ use crate::fanout::shard::Shard;
 use crate::mail::{self, Mailbox, Undelivered};
 use crate::protocol::codec;
 use crate::protocol::event::LeaveReason;
-use crate::protocol::request::{Name, Request};
+use crate::protocol::request::{Admin, Name, Request};
 use crate::protocol::status::{Code, Refusal};
 use crate::room::mail::{Action, Ask, Part};
 use crate::room::moderation::{Measure, Target};
@@ -46,6 +47,8 @@ pub struct Shared {
     pub find: Mailbox<Find>,
     /// Takes names back.
     pub release: Mailbox<Release>,
+    /// Does what administrators ask.
+    pub office: Mailbox<Administer>,
 }
 
 /// The bounds that the router keeps.
@@ -168,7 +171,26 @@ impl Router {
                 self.toward(from, who, id, &name, move |peer| Goal::Block(peer, on))
             }
             Sorted::Account(task) => self.manage(link, who, id, peer, task),
+            Sorted::Admin(admin) => self.administer(from, who, id, admin),
         }
+    }
+
+    /// Hands on a command of an administrator.
+    fn administer(
+        &self,
+        session: SessionId,
+        who: Arc<Identity>,
+        id: u32,
+        admin: Admin,
+    ) -> Result<(), Refusal> {
+        if !who.admin {
+            let text = "only administrators of the server may do this";
+            return Err(Refusal::new(Code::Denied, text));
+        }
+        let asker = Asker { session, id, fanout: self.fanout.clone() };
+        let (command, arguments) = (admin.command.0, admin.arguments.map(|json| json.0));
+        mail::offer(&self.shared.office, Administer { who, command, arguments, asker })
+            .map_err(|(why, _)| undelivered(why))
     }
 
     /// Hands on what somebody asks about their own account.

@@ -7,7 +7,7 @@ use crate::base::name::RoomName;
 use crate::directory::mail::Goal;
 use crate::directory::state::invalid;
 use crate::protocol::reply::Role;
-use crate::protocol::request::{Configure, Name, Request};
+use crate::protocol::request::{Admin, Configure, Name, Request};
 use crate::protocol::status::{Code, Refusal};
 use crate::room::mail::Action;
 use crate::room::moderation::{Measure, Setting};
@@ -31,6 +31,8 @@ pub(super) enum Sorted {
     Block(Name, bool),
     /// About the sender's own account.
     Account(Task),
+    /// For those who run the server.
+    Admin(Admin),
 }
 
 /// Sorts a request.
@@ -60,6 +62,7 @@ pub(super) fn sort(request: Request) -> Result<Sorted, Refusal> {
         Request::Passwd(passwd) => Sorted::Account(Task::Passwd(passwd.old, passwd.new)),
         Request::Unregister(gone) => Sorted::Account(Task::Unregister(gone.password)),
         Request::Devices(_) => Sorted::Account(Task::Devices),
+        Request::Admin(admin) => Sorted::Admin(admin),
         Request::Revoke(revoke) => Sorted::Account(Task::Revoke(DeviceId(revoke.device))),
         Request::Unread(unread) => {
             let after = unread.after.as_ref().map(room_name).transpose()?;

@@ -28,7 +28,8 @@ include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
 /// The file for a path.
 pub(super) fn find(path: &str) -> Option<&'static Asset> {
-    let path = if path == "/" { "/index.html" } else { path };
+    // The operator's page is a view of the same one.
+    let path = if matches!(path, "/" | "/admin") { "/index.html" } else { path };
     ASSETS.binary_search_by(|asset| asset.path.cmp(path)).ok().and_then(|index| ASSETS.get(index))
 }
 

@@ -62,7 +62,7 @@ pub struct Log {
 }
 
 /// All of it as text.
-pub(super) fn text(tallies: &Arc<[Arc<Tally>]>, survey: Survey) -> Result<String, fmt::Error> {
+pub fn text(tallies: &Arc<[Arc<Tally>]>, survey: Survey) -> Result<String, fmt::Error> {
     let mut registry = Registry::with_prefix("klatch");
     registry.register_collector(Box::new(Sums { tallies: Arc::clone(tallies), survey }));
     let mut text = String::with_capacity(8 * 1024);

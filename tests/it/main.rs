@@ -40,6 +40,7 @@ mod messages;
 mod mutated;
 mod notation;
 mod observe;
+mod office;
 mod oracle;
 mod package;
 mod proxy;

@@ -12,13 +12,13 @@ use klatch::protocol::event::{
     Message, Ranked, Reacted, Removed, Renamed, ServerPing, TopicChanged, TypingChanged, Unreacted,
 };
 use klatch::protocol::reply::{
-    BlockInfo, BlockList, DeviceInfo, DeviceList, Durability, Empty, Entry, EntryKind, HistoryPage,
-    Hit, Limits, LoggedIn, MemberInfo, MemberList, Page, Pong, Reaction, Registration, Role,
-    RoomInfo, RoomKind, RoomList, RoomState, Said, SearchPage, StandingInfo, StandingList,
-    TopicState, UnreadInfo, UnreadList, Welcome,
+    Administered, BlockInfo, BlockList, DeviceInfo, DeviceList, Durability, Empty, Entry,
+    EntryKind, HistoryPage, Hit, Limits, LoggedIn, MemberInfo, MemberList, Page, Pong, Reaction,
+    Registration, Role, RoomInfo, RoomKind, RoomList, RoomState, Said, SearchPage, StandingInfo,
+    StandingList, TopicState, UnreadInfo, UnreadList, Welcome,
 };
 use klatch::protocol::request::{
-    Ban, Block, Blocks, Configure, Create, Delete, DeleteRoom, Devices, Direct, Edit, Hello,
+    Admin, Ban, Block, Blocks, Configure, Create, Delete, DeleteRoom, Devices, Direct, Edit, Hello,
     History, Invite, Join, Kick, Leave, Login, Logout, MarkRead, Members, Mute, Passwd, Ping, Quit,
     Rank, React, Register, RenameRoom, Request, Revoke, Rooms, Say, Search, Standings, Topic,
     Typing, Unread, Unregister,
@@ -105,6 +105,8 @@ pub(crate) fn requests() -> Vec<(&'static str, Request)> {
         ("minimal", R::Blocks(Blocks { after: None, limit: None, timeout_ms: None })),
         ("full", R::Blocks(Blocks { after: Some(7), limit: Some(50), timeout_ms: WAIT })),
         ("full", R::Standings(Standings { room: room(), after: Some(7), limit: Some(50), timeout_ms: WAIT })),
+        ("minimal", R::Admin(Admin { command: "status".into(), arguments: None, timeout_ms: None })),
+        ("full", R::Admin(Admin { command: "kick".into(), arguments: Some("{\"who\":\"bob\"}".into()), timeout_ms: WAIT })),
     ]
 }
 
@@ -250,6 +252,8 @@ pub(crate) fn results() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("full", "register", result(&LoggedIn { name: alice(), guest: false, admin: false, token: token(), hold_ms: 0, rooms: vec!["lobby".into()] })),
         ("full", "devices", result(&DeviceList { devices: Page(vec![DeviceInfo { id: 7, device: "Firefox".into(), since: TIME, seen: TIME, online: true, current: false }]) })),
         ("full", "standings", result(&StandingList { standings: Page(vec![StandingInfo { id: 7, name: alice(), role: Role::Moderator, invited: true, banned_until: Some(TIME), muted_until: None }]), more: false })),
+        ("minimal", "admin", result(&Administered { answer: "[]".into(), failed: None, left_out: 3 })),
+        ("full", "admin", result(&Administered { answer: "null".into(), failed: Some("nobody is connected as \"bob\"".into()), left_out: 0 })),
         ("empty", "logout", result(&Empty {})),
         ("empty", "quit", result(&Empty {})),
         ("empty", "passwd", result(&Empty {})),

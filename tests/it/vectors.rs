@@ -10,7 +10,7 @@ use klatch::protocol::codec::{self, Incoming, Numbered, RequestError};
 use klatch::protocol::event::EVENTS;
 use klatch::protocol::frame::{self, FrameError, Split};
 use klatch::protocol::request::{
-    Ban, Block, Blocks, Configure, Create, Delete, DeleteRoom, Devices, Direct, Edit, Hello,
+    Admin, Ban, Block, Blocks, Configure, Create, Delete, DeleteRoom, Devices, Direct, Edit, Hello,
     History, Invite, Join, Kick, Leave, Login, Logout, METHODS, MarkRead, Members, Mute, Params,
     Passwd, Ping, Quit, Rank, React, Register, RenameRoom, Request, Revoke, Rooms, Say, Search,
     Standings, Topic, Typing, Unread, Unregister,
@@ -267,7 +267,7 @@ fn rewrite(method: &str, result: &[u8]) -> Vec<u8> {
     rewrite!(
         Hello Register Login Quit Logout Passwd Unregister Devices Revoke Ping Rooms Create Join
         Leave Members Topic Say Edit Delete React History Search MarkRead Unread Typing Direct Invite Kick Ban Mute
-        Rank Configure RenameRoom DeleteRoom Block Blocks Standings
+        Rank Configure RenameRoom DeleteRoom Block Blocks Standings Admin
     )
 }
 

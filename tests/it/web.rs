@@ -28,6 +28,7 @@ fn every_answer_carries_every_header() {
     let many = format!("GET / HTTP/1.1\r\nHost: localhost\r\n{}\r\n", "X: y\r\n".repeat(70));
     let cases: &[(&TestServer, u16, String)] = &[
         (&server, 200, get("/")),
+        (&server, 200, get("/admin")),
         (&server, 200, get("/healthz")),
         (&server, 200, get("/readyz")),
         (&server, 200, get("/metrics")),
@@ -119,6 +120,11 @@ fn no_path_leads_anywhere_but_to_a_key_of_the_table() {
         "/;/index.html",
         "/index.html;x",
         "/web",
+        "/admin/",
+        "/admin/..",
+        "/admin/../../etc/passwd",
+        "/ADMIN",
+        "/admin%2f..%2findex.html",
         "/ws/",
         "/ws/..",
         "/healthz/",
@@ -134,6 +140,8 @@ fn no_path_leads_anywhere_but_to_a_key_of_the_table() {
         );
     }
     assert_eq!(get(&server, "/index.html?../../etc/passwd", "").status, 200);
+    // The operator's page is a view of the same one.
+    assert_eq!(get(&server, "/admin", "").body, get(&server, "/", "").body);
 }
 
 #[test]

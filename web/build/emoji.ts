@@ -15,6 +15,9 @@ interface Emoji {
   tags?: string[]
 }
 
+/** Without the sign that asks for colours, where they are shown anyway: one emoji is one text. */
+const plain = (unicode: string): string => unicode.replace(/(\p{Emoji_Presentation})\uFE0F/gu, '$1')
+
 export function emoji(): Plugin {
   return {
     name: 'klatch-emoji',
@@ -33,7 +36,7 @@ export function emoji(): Plugin {
         .sort((a, b) => (a.order ?? 0) - (b.order ?? 0))
         .map(({ hexcode, unicode, label, group, tags }) => {
           const short = [codes[hexcode] ?? []].flat().join(' ')
-          return [unicode, label, group, short, (tags ?? []).join(' ')]
+          return [plain(unicode), label, group, short, (tags ?? []).join(' ')]
         })
       return `export default JSON.parse(${JSON.stringify(JSON.stringify(list))})`
     },

@@ -21,7 +21,8 @@ worker.addEventListener('fetch', (event) => {
   const { request } = event
   const url = new URL(request.url)
   if (request.method !== 'GET' || url.origin !== worker.location.origin) return
-  if (request.mode === 'navigate' && url.pathname === '/') event.respondWith(freshOr(request))
+  // The operator's page is a view of the same one.
+  if (request.mode === 'navigate' && /^\/(?:admin)?$/.test(url.pathname)) event.respondWith(freshOr(request))
   else if (url.pathname.startsWith('/assets/')) event.respondWith(keptOr(request))
   else if (/^\/(?:icon|apple-touch|manifest)/.test(url.pathname)) event.respondWith(freshOr(request))
 })

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 import { test } from 'vitest'
 
+import { adminViews, appoint } from './e2e/support/admin-scene'
 import { accountViews } from './e2e/support/account-scene'
 import { Person, startBrowser } from './e2e/support/browser'
 import { Daemon } from './e2e/support/daemon'
@@ -18,6 +19,7 @@ test('pictures', async () => {
   const browser = await startBrowser()
   try {
     const scene = await populate(browser, daemon)
+    await appoint(browser, daemon)
     const people: [Person, string][] = []
     for (const [device, width, height] of [['desk', 1280, 800], ['phone', 360, 740]] as const) {
       for (const theme of ['light', 'dark'] as const) {
@@ -34,6 +36,10 @@ test('pictures', async () => {
           await other.page.screenshot({ path: `${folder}/${view}-${device}-${theme}.png` })
         })
         await other.leave()
+        await adminViews(browser, daemon, { theme, width, height }, async (who, view) => {
+          await who.page.waitForTimeout(250)
+          await who.page.screenshot({ path: `${folder}/${view}-${device}-${theme}.png` })
+        })
       }
     }
     await daemon.kill()

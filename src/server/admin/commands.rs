@@ -12,6 +12,7 @@ use super::table::{Answer, Failure, Given};
 use crate::account::invitation;
 use crate::directory::actor::Inventory;
 use crate::reception::actor::{Glimpse, Kick, Sessions};
+use crate::server::DATABASE;
 use crate::server::daemon::{Daemon, Order};
 use crate::server::identity::{ends_soon, remedy};
 use crate::server::run::invitation_link;
@@ -59,6 +60,8 @@ pub(super) fn status(daemon: Rc<Daemon>, _: Given) -> Doing {
             "bytes_waiting_for_one": of((survey.waiting.fullest, survey.waiting.most)),
             "addresses_remembered": wide(survey.fill.prefixes),
             "rooms": of(survey.rooms),
+            "storage_bytes": storage_bytes(&daemon),
+            "storage_free_bytes": free_bytes(&daemon),
             "commits": survey.store.commits,
             "commits_failed": survey.store.failures,
             "writes_waiting": wide(survey.store.writes),
@@ -237,6 +240,24 @@ pub(super) fn drain(daemon: Rc<Daemon>, given: Given) -> Doing {
         Ok(json!({"sessions": told, "back_after_s": retry_after.as_secs_f64()}))
     }
     .boxed_local()
+}
+
+/// What the database takes on the disk, with its log; none if nothing is stored.
+fn storage_bytes(daemon: &Daemon) -> Option<u64> {
+    let file = daemon.parts.state_dir.join(DATABASE);
+    let sizes = ["", "-wal", "-shm"].map(|end| {
+        let mut path = file.clone().into_os_string();
+        path.push(end);
+        std::fs::metadata(path).map(|about| about.len())
+    });
+    sizes.first()?.as_ref().ok()?;
+    Some(sizes.into_iter().flatten().sum())
+}
+
+/// What is free where it lies.
+fn free_bytes(daemon: &Daemon) -> Option<u64> {
+    let about = rustix::fs::statvfs(&daemon.parts.state_dir).ok()?;
+    Some(about.f_bavail.saturating_mul(about.f_frsize))
 }
 
 pub(super) fn gone(error: actix::MailboxError) -> Failure {

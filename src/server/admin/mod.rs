@@ -3,9 +3,11 @@
 //! [`table`] has every command with its name, parameters and help; the command line, the socket and
 //! the documentation are made from it. A new command is a row there and a function in [`commands`].
 
+pub mod actor;
 pub mod ask;
 mod bans;
 pub mod commands;
+mod figures;
 pub mod show;
 pub(super) mod socket;
 pub mod table;

@@ -127,22 +127,5 @@ async fn serve(stream: UnixStream, daemon: Rc<Daemon>) -> io::Result<()> {
 async fn answer(line: &str, daemon: Rc<Daemon>) -> Result<Value, Failure> {
     let request: Request =
         serde_json::from_str(line).map_err(|error| format!("this is not a request: {error}"))?;
-    let Some(command) = table::find(&request.command) else {
-        let names: Vec<&str> = table::COMMANDS.iter().map(|command| command.name).collect();
-        let why =
-            format!("there is no command {:?}; there are {}", request.command, names.join(", "));
-        return Err(why.into());
-    };
-    for parameter in command.parameters.iter().filter(|parameter| parameter.required) {
-        if !request.arguments.contains_key(parameter.name) {
-            return Err(
-                format!("{} needs {}: {}", command.name, parameter.name, parameter.help).into()
-            );
-        }
-    }
-    let known = |name: &String| command.parameters.iter().any(|one| one.name == name);
-    if let Some(unknown) = request.arguments.keys().find(|name| !known(name)) {
-        return Err(format!("{} takes no {unknown:?}", command.name).into());
-    }
-    (command.run)(daemon, request.arguments).await
+    table::run(daemon, &request.command, request.arguments).await
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 
-use super::{bans, commands, why};
+use super::{bans, commands, figures, why};
 use crate::server::daemon::Daemon;
 
 /// What a command was given, by the names of its parameters.
@@ -60,6 +60,20 @@ pub struct Parameter {
 
 /// All of them.
 pub const COMMANDS: &[Command] = &[
+    Command {
+        name: "commands",
+        help: "List these commands with their parameters, for programs",
+        parameters: &[],
+        first: &["command", "help", "parameters"],
+        run: figures::commands,
+    },
+    Command {
+        name: "metrics",
+        help: "Show what is counted, as /metrics does",
+        parameters: &[],
+        first: &["metric", "value"],
+        run: figures::metrics,
+    },
     Command {
         name: "status",
         help: "Tell how the server is: load, bounds, storage, certificate",
@@ -232,4 +246,25 @@ pub const COMMANDS: &[Command] = &[
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Command> {
     COMMANDS.iter().find(|command| command.name == name)
+}
+
+/// Does a command, if it is one and was given what it needs.
+pub(super) async fn run(daemon: Rc<Daemon>, name: &str, arguments: Given) -> Answer {
+    let Some(command) = find(name) else {
+        let names: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
+        let why = format!("there is no command {name:?}; there are {}", names.join(", "));
+        return Err(why.into());
+    };
+    for parameter in command.parameters.iter().filter(|parameter| parameter.required) {
+        if !arguments.contains_key(parameter.name) {
+            return Err(
+                format!("{} needs {}: {}", command.name, parameter.name, parameter.help).into()
+            );
+        }
+    }
+    let known = |name: &String| command.parameters.iter().any(|one| one.name == name);
+    if let Some(unknown) = arguments.keys().find(|name| !known(name)) {
+        return Err(format!("{} takes no {unknown:?}", command.name).into());
+    }
+    (command.run)(daemon, arguments).await
 }

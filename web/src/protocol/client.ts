@@ -4,7 +4,7 @@ import { v7 } from 'uuid'
 
 import type { Method } from './codec'
 import { Core, type CoreOptions } from './core'
-import type { Outgoing } from './outbox'
+import type { Deed, Outgoing } from './outbox'
 import type { Outcome } from './requests'
 import type { Methods } from './spec.gen'
 
@@ -70,12 +70,22 @@ export class Client {
     })
   }
 
-  /** Says a text, now or as soon as there is a connection. False if too many wait already. */
-  say(room: string, text: string): boolean {
+  /** Says a text, now or as soon as there is a connection; `re` is the message that it answers. False if
+   * too many wait already. */
+  say(room: string, text: string, re?: number): boolean {
+    return this.send({ room, text, ...(re === undefined ? {} : { re }) })
+  }
+
+  /** Edits or deletes the message `re`, or reacts to it with `text`: likewise. */
+  change(room: string, deed: Deed, re: number, text = ''): boolean {
+    return this.send({ room, text, re, deed })
+  }
+
+  private send(what: Omit<Outgoing, 'key' | 'time'>): boolean {
     const time = Date.now()
     // Of version 7, and by the server's clock: then it mostly knows at once that the key is new.
     const key = v7({ msecs: time + this.core.skew }, new Uint8Array(16))
-    const taken = this.core.say({ key, room, text, time })
+    const taken = this.core.say({ ...what, key, time })
     this.pump()
     return taken
   }

@@ -11,12 +11,12 @@ import { Backoff } from './backoff'
 import { decodeIncoming, readResult, type Incoming, type Method, type WireEvent } from './codec'
 import type { ClientEvent, Link, Why } from './events'
 import { Follow, type Place } from './follow'
-import { Outbox, type Outgoing, type OutboxStore } from './outbox'
+import { Outbox, requestOf, type Outgoing, type OutboxStore } from './outbox'
 import { held, otherWay, wayIn, type Identity } from './identity'
 import { hintOf, mayReturn, retryIn } from './refusal'
 import { Requests, type Failure, type Outcome } from './requests'
 import { VERSION, VERSION_MIN, type Methods } from './spec.gen'
-import type { Bye, LoggedIn, RoomState, Welcome } from './types'
+import type { Bye, LoggedIn, RoomState, Said, Welcome } from './types'
 
 export interface CoreOptions {
   identity: Identity
@@ -284,11 +284,14 @@ export class Core {
       }
       case 'invited':
         return this.options.emit({ type: 'invited', ...event.payload })
+      case 'renamed':
+        return this.follow.renamed(event.payload.room, event.payload.name)
       case 'joined':
       case 'left':
       case 'typing':
       case 'configured':
       case 'ranked':
+      case 'read':
         if (this.follow.rooms.has(event.payload.room)) this.options.emit({ type: 'wire', ...event })
     }
   }
@@ -296,8 +299,8 @@ export class Core {
   private sayNext(): void {
     for (let item; (item = this.outbox.next(this.now)); ) {
       const said = item
-      const { room, text, key } = said
-      this.ask(true, 'say', { room, text, key }, (outcome) => {
+      const { method, params } = requestOf(said)
+      this.ask(true, method, params, (outcome: Outcome<Said>) => {
         if (outcome.ok) {
           const seq = Number(outcome.result.seq)
           this.outbox.acknowledged(said, seq)
@@ -305,7 +308,7 @@ export class Core {
         } else if (outcome.failure.kind === 'refused') {
           const { error } = outcome.failure
           this.outbox.refused(said, error, retryIn(error), this.now)
-          this.options.emit({ type: 'refused', room: said.room, error })
+          this.options.emit({ type: 'refused', room: said.room, error, item: said })
         }
       })
     }

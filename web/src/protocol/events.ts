@@ -37,8 +37,9 @@ export type ClientEvent =
   | { type: 'named'; login: LoggedIn; welcome: Welcome }
   /** A room as it is now; `fresh` if it was not followed before. */
   | { type: 'room'; state: RoomState; fresh: boolean }
-  /** Entries that follow all that were told of the room before. */
-  | { type: 'entries'; room: string; entries: Entry[]; live: boolean }
+  /** Entries that follow all that were told of the room before. Those that were missed come with a
+   * `head`: their messages are as they were then, so changes up to it are not to be applied again. */
+  | { type: 'entries'; room: string; entries: Entry[]; live: boolean; head?: number }
   /** The entries from `from` to `to` are gone. */
   | { type: 'gap'; room: string; from: number; to: number }
   /** Forget what was told of the room, and read its history anew. */
@@ -50,9 +51,9 @@ export type ClientEvent =
   | ({ type: 'removed'; away?: true } & RemovedEvent)
   /** A private room may be joined now. */
   | ({ type: 'invited' } & InvitedEvent)
-  /** A text was refused, for now or for good: the outbox says which. */
-  | { type: 'refused'; room: string; error: ErrorBody }
-  /** A direct room has another name after the server was restarted. */
+  /** A text, or what was done to one, was refused, for now or for good: the outbox says which. */
+  | { type: 'refused'; room: string; error: ErrorBody; item: Outgoing }
+  /** A room has another name: somebody gave it one, or a direct room was opened anew. */
   | { type: 'renamed'; from: string; to: string }
   /** The texts of a room that are not yet told have changed. */
   | { type: 'outbox'; room: string; items: Outgoing[] }
@@ -63,4 +64,4 @@ export type ClientEvent =
 
 export type Volatile = {
   [Name in WireEvent['name']]: { type: 'wire' } & Extract<WireEvent, { name: Name }>
-}['joined' | 'left' | 'typing' | 'configured' | 'ranked']
+}['joined' | 'left' | 'typing' | 'configured' | 'ranked' | 'read']

@@ -82,6 +82,17 @@ export class Follow {
     else this.around.ask('join', { room }, done)
   }
 
+  /** Somebody gave the room another name; its entries and their numbers stay. */
+  renamed(from: string, to: string): void {
+    const room = this.rooms.get(from)
+    if (!room) return
+    this.rooms.delete(from)
+    room.name = to
+    this.rooms.set(to, room)
+    this.outbox.rename(from, to)
+    this.around.emit({ type: 'renamed', from, to })
+  }
+
   private rename(from: string, to: string): void {
     this.rooms.delete(from)
     this.places.delete(from)
@@ -108,7 +119,12 @@ export class Follow {
     if (!room && this.rooms.size >= ROOMS) throw new Error(`more than ${ROOMS} rooms`)
     this.around.emit({ type: 'room', state, fresh: !room && !place })
     if (room) room.enter(state)
-    else this.rooms.set(state.room, new Room(state, this.sinkOf(state.room), place))
+    else {
+      // What a sink tells is told by the name that the room has then.
+      let made: Room | undefined
+      made = new Room(state, this.sinkOf(() => made?.name ?? state.room), place)
+      this.rooms.set(state.room, made)
+    }
   }
 
   gone(room: string, why?: ErrorBody): void {
@@ -150,16 +166,18 @@ export class Follow {
     return [...this.rooms.values()].map((room) => room.retryAt)
   }
 
-  private sinkOf(room: string): RoomSink {
+  private sinkOf(nameOf: () => string): RoomSink {
     const { emit } = this.around
     return {
-      entries: (entries: Entry[], live: boolean) => {
-        emit({ type: 'entries', room, entries, live })
+      entries: (entries: Entry[], head?: number) => {
+        const room = nameOf()
+        emit({ type: 'entries', room, entries, live: head === undefined, ...(head === undefined ? {} : { head }) })
         this.outbox.told(room, Number(entries.at(-1)!.seq))
       },
-      gap: (from, to) => emit({ type: 'gap', room, from, to }),
-      reset: (epoch) => {
-        this.outbox.reset(room)
+      gap: (from, to) => emit({ type: 'gap', room: nameOf(), from, to }),
+      reset: (epoch, anew) => {
+        const room = nameOf()
+        this.outbox.reset(room, anew)
         emit({ type: 'reset', room, epoch })
       },
     }

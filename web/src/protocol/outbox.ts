@@ -1,4 +1,4 @@
-/** Texts from the moment they are said until the server has acknowledged them.
+/** Texts, and what is done to them, from the moment they are said until the server has acknowledged it.
  *
  * Each has its key before it is first sent, and keeps it on every retry: so it reaches the server
  * at least once, and is said exactly once. One text of a room is under way at a time, so that a
@@ -6,12 +6,20 @@
  * so that a reload of the page loses nothing.
  */
 
-import type { ErrorBody } from './spec.gen'
+import type { ErrorBody, Methods } from './spec.gen'
+
+/** What is done to a message that is there already. */
+export type Deed = 'edit' | 'delete' | 'react' | 'unreact'
 
 export interface Outgoing {
   key: Uint8Array
   room: string
+  /** The text; the new text of an edit; the reaction. */
   text: string
+  /** The message that is answered, or that something is done to. */
+  re?: number
+  /** Something is done to the message `re`, and nothing said. */
+  deed?: Deed
   /** When it was said, in milliseconds since 1970. */
   time: number
   /** Why the server will not take it. It stays until it is sent again or taken away. */
@@ -19,6 +27,24 @@ export interface Outgoing {
   /** Its place in the room, once it is acknowledged. */
   seq?: number
 }
+
+/** How the server is asked for it. */
+export function requestOf(item: Outgoing): { [M in Asked]: { method: M; params: Methods[M]['params'] } }[Asked] {
+  const { room, text, key, re = 0 } = item
+  switch (item.deed) {
+    case 'edit':
+      return { method: 'edit', params: { room, seq: re, text, key } }
+    case 'delete':
+      return { method: 'delete', params: { room, seq: re, key } }
+    case 'react':
+    case 'unreact':
+      return { method: 'react', params: { room, seq: re, reaction: text, on: item.deed === 'react', key } }
+    case undefined:
+      return { method: 'say', params: { room, text, key, ...(item.re === undefined ? {} : { re }) } }
+  }
+}
+
+type Asked = 'say' | 'edit' | 'delete' | 'react'
 
 /** Where the outbox is kept while the page is not there. */
 export interface OutboxStore {
@@ -102,9 +128,10 @@ export class Outbox {
     this.drop(room, (item) => item.seq !== undefined && item.seq <= last)
   }
 
-  /** The room's numbers mean nothing any more. */
-  reset(room: string): void {
-    this.drop(room, (item) => item.seq !== undefined)
+  /** What was told of the room is forgotten; if its numbers have started `anew`, they lead to no message. */
+  reset(room: string, anew: boolean): void {
+    if (anew) for (const item of this.items) if (item.room === room && !item.deed) delete item.re
+    this.drop(room, (item) => item.seq !== undefined || (anew && item.deed !== undefined))
   }
 
   /** A direct room has another name on a server that was restarted. */

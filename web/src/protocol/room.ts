@@ -9,12 +9,13 @@ import type { Entry, HistoryPage, RoomState, Uint64 } from './spec.gen'
 
 /** What a room tells its reader. */
 export interface RoomSink {
-  /** Entries that follow those told before; `live` if they have just been said. */
-  entries(entries: Entry[], live: boolean): void
+  /** Entries that follow those told before. Of a page, with the `head` up to which changes of its
+   * messages are in them already; without it, they have just been said. */
+  entries(entries: Entry[], head?: number): void
   /** The entries from `from` to `to` are gone. */
   gap(from: number, to: number): void
-  /** What was told before is of no use any more: another epoch, or too far back. */
-  reset(epoch: Uint64): void
+  /** What was told before is of no use any more: it is too far back, or the numbers have started `anew`. */
+  reset(epoch: Uint64, anew: boolean): void
 }
 
 /** Live entries that are held back while their predecessors are fetched. */
@@ -26,7 +27,7 @@ const CATCH_UP = 600
 const RETRY = 1_000
 
 export class Room {
-  readonly name: string
+  name: string
   readonly with: string | undefined
   epoch: Uint64
   /** The seq up to which everything was told. */
@@ -59,11 +60,12 @@ export class Room {
     const seq = Number(state.seq)
     // A seq that went back is as little a continuation as another epoch.
     if (state.epoch !== this.epoch || seq < this.last || seq - this.last > CATCH_UP) {
+      const anew = state.epoch !== this.epoch || seq < this.last
       this.epoch = state.epoch
       this.last = seq
       this.head = seq
       this.held = []
-      this.sink.reset(this.epoch)
+      this.sink.reset(this.epoch, anew)
       return
     }
     this.head = Math.max(this.head, seq)
@@ -82,7 +84,7 @@ export class Room {
     if (seq <= this.last) return
     this.head = Math.max(this.head, seq)
     if (seq === this.last + 1) {
-      this.tell([entry], true)
+      this.tell([entry])
       this.drain()
       return
     }
@@ -114,7 +116,7 @@ export class Room {
       this.epoch = page.epoch
       this.last = this.head = Number(page.head)
       this.held = []
-      this.sink.reset(this.epoch)
+      this.sink.reset(this.epoch, true)
       return
     }
     this.head = Math.max(this.head, Number(page.head))
@@ -125,7 +127,7 @@ export class Room {
       this.skipTo(this.held.length > 0 ? Number(this.held[0]!.seq) : this.head + 1)
     } else {
       this.skipTo(Number(entries[0]!.seq))
-      this.tell(entries, false)
+      this.tell(entries, Number(page.head))
     }
     this.drain()
   }
@@ -146,16 +148,16 @@ export class Room {
     const held = this.held.filter((entry) => Number(entry.seq) > this.last)
     if (held.length > 0 && Number(held[0]!.seq) === this.last + 1) {
       this.held = []
-      this.tell(held, true)
+      this.tell(held)
     } else {
       this.held = held
     }
   }
 
-  private tell(entries: Entry[], live: boolean): void {
+  private tell(entries: Entry[], head?: number): void {
     this.last = Number(entries.at(-1)!.seq)
     this.head = Math.max(this.head, this.last)
-    this.sink.entries(entries, live)
+    this.sink.entries(entries, head)
   }
 
   /** Tells that the entries between `last` and `next` are missing, if there are any. */

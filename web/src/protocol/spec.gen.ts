@@ -69,6 +69,15 @@ export const STATUS = {
 /** An integer of 64 bits: a bigint where a number would lose digits. */
 export type Uint64 = number | bigint
 
+export interface Administered {
+  /** What the command answers, as JSON: an object, or a list of them. */
+  answer: string
+  /** Why the command did nothing, in a sentence. */
+  failed?: string
+  /** How many rows were left out at the end of a list that is too long for a frame. */
+  left_out: number
+}
+
 export interface BlockInfo {
   /** Identifies the account. */
   id: Uint64
@@ -645,6 +654,7 @@ export interface Welcome {
 }
 
 export const SHAPES: Record<string, Record<string, string>> = {
+  Administered: { answer: 'str', failed: 'str?', left_out: 'u32' },
   BlockInfo: { id: 'u64', name: 'str' },
   BlockList: { blocks: '1024*BlockInfo', more: 'bool' },
   ByeEvent: { code: 'u16', name: 'str', text: 'str', retry_after_ms: 'u64?', resume: 'bool', limit: 'str?', used: 'u64?', allowed: 'u64?' },
@@ -731,6 +741,7 @@ export interface Methods {
   block: { params: BlockParams; result: Empty }
   blocks: { params: BlocksParams; result: BlockList }
   standings: { params: StandingsParams; result: StandingList }
+  admin: { params: AdminParams; result: Administered }
 }
 
 /** The map that is each method's result. */
@@ -772,6 +783,7 @@ export const RESULTS: Record<keyof Methods, string> = {
   block: 'Empty',
   blocks: 'BlockList',
   standings: 'StandingList',
+  admin: 'Administered',
 }
 
 export interface HelloParams {
@@ -1143,6 +1155,15 @@ export interface StandingsParams {
   after?: Uint64
   /** At most so many; the page's bound is the default. */
   limit?: number
+  /** Give up if the request's turn has not come within this many milliseconds. */
+  timeout_ms?: number
+}
+
+export interface AdminParams {
+  /** The command; `commands` lists them. */
+  command: string
+  /** What it is given: a JSON object of strings, by the names of its parameters. */
+  arguments?: string
   /** Give up if the request's turn has not come within this many milliseconds. */
   timeout_ms?: number
 }

@@ -2,11 +2,11 @@
 
 import { batch } from '@preact/signals'
 
-import type { Entry, ErrorBody, Failure, MemberInfo, Outcome, RoomInfo, RoomState } from '../protocol'
+import type { ErrorBody, Failure, MemberInfo, Outcome, RoomInfo, RoomState } from '../protocol'
 import {
-  atBottom, current, findRoom, isReading, keepSoon, markRead, notice, onEnter, remove, rooms,
-  theClient, welcome,
+  also, atBottom, current, findRoom, isReading, keepSoon, markRead, notice, remove, rooms, theClient,
 } from './chat'
+import { loadOlder } from './history'
 import type { RoomView } from './room'
 
 /** What a room keeps loaded while nobody looks at it. */
@@ -43,6 +43,7 @@ export function open(view: RoomView): void {
   batch(() => {
     if (before) {
       before.timeline.trim(TRIMMED)
+      before.target.value = before.found.value = undefined
       before.newAfter.value = undefined
       before.show()
     }
@@ -60,47 +61,10 @@ function ready(view: RoomView): void {
   markRead()
 }
 
-onEnter(ready)
+also({ enter: ready })
 
-/** Who scrolls on as soon as a page is there gets this many at once. */
-const HURRY_PAGES = 5
-const HURRY_MS = 2_000
-let loadedAt = 0
-
-/** Loads what stands before the oldest entry; true if there was something. */
-export async function loadOlder(view: RoomView): Promise<boolean> {
-  const client = theClient()
-  if (!client || view.loading.value || !view.timeline.more || !client.core.online) return false
-  view.loading.value = true
-  const was = view.timeline.firstSeq
-  const pages = was !== undefined && Date.now() - loadedAt < HURRY_MS ? HURRY_PAGES : 1
-  let [before, more] = [was, true]
-  let entries: Entry[] = []
-  for (let i = 0; i < pages && more; i++) {
-    const limit = Number(welcome.value?.limits.history_page ?? 200)
-    const params = { room: view.name, limit, ...(before === undefined ? {} : { before }) }
-    const outcome = await client.request('history', params)
-    if (!outcome.ok || outcome.result.epoch !== view.epoch || outcome.result.entries.length === 0) {
-      more = outcome.ok && outcome.result.epoch === view.epoch ? outcome.result.more : true
-      break
-    }
-    more = outcome.result.more
-    entries = [...outcome.result.entries, ...entries]
-    before = Number(entries[0]!.seq)
-  }
-  view.loading.value = false
-  loadedAt = Date.now()
-  // Meanwhile the room may have begun anew.
-  if (view.timeline.firstSeq !== was && was !== undefined) return false
-  const shown = view.timeline.firstSeq !== undefined
-  const count = view.timeline.prepend(entries, more)
-  view.show(shown)
-  if (was === undefined) markRead()
-  return count > 0
-}
-
-export function say(view: RoomView, text: string): boolean {
-  const taken = theClient()?.say(view.name, text) ?? false
+export function say(view: RoomView, text: string, re?: number): boolean {
+  const taken = theClient()?.say(view.name, text, re) ?? false
   if (!taken) notice.value = 'Too many messages are waiting for the connection.'
   if (isReading()) view.newAfter.value = undefined
   return taken

@@ -11,6 +11,7 @@ import {
   type Identity,
   type InvitedEvent,
   type Link,
+  type Outgoing,
   type Place,
   type RoomState,
   type Uint64,
@@ -19,10 +20,11 @@ import {
 } from '../protocol'
 import { mentions } from '../text/names'
 import { notify } from './notify'
-import { applyRights, noteRemoved } from './rights'
-import { RoomView, TYPING_MS } from './room'
+import { RoomView } from './room'
+import { showSoon } from './show'
 import { fromSnapshot, keepSnapshot, placesOf } from './snapshot'
 import { dropSnapshot, loadIdentity, loadSnapshot, outboxOf, save, saveIdentity } from './stored'
+import { volatile } from './volatile'
 
 export const link = signal<Link>({ phase: 'offline' })
 /** The name that is held, or was held when the page was last seen. */
@@ -53,7 +55,8 @@ export const urgent = computed(() =>
 export const online = computed(() => link.value.phase === 'online')
 
 let client: Client | undefined
-const changed = new Set<RoomView>()
+/** The room that one begins in. */
+let first: string | undefined
 
 export const theClient = (): Client | undefined => client
 export const supports = (method: string): boolean => !unsupported.value.has(method)
@@ -146,12 +149,13 @@ function take(event: ClientEvent): void {
       refusal.value = undefined
       account.value = !event.login.guest
       admin.value = event.login.admin
+      first = event.login.rooms[0]
       save('last-name', event.login.name)
       return saveIdentity({ name: event.login.name, token: event.login.token, account: account.value })
     case 'room':
       return entered(event.state, event.fresh)
     case 'entries':
-      return inRoom(event.room, (view) => told(view, event.entries, event.live))
+      return inRoom(event.room, (view) => told(view, event.entries, event.head))
     case 'gap':
       return inRoom(event.room, (view) => {
         view.timeline.gap(event.from, event.to, Date.now())
@@ -172,7 +176,7 @@ function take(event: ClientEvent): void {
       return
     }
     case 'refused':
-      return inRoom(event.room, (view) => barred(view, event.error))
+      return inRoom(event.room, (view) => barred(view, event.error, event.item))
     case 'renamed':
       return inRoom(event.from, (view) => {
         view.state.value = { ...view.state.value, room: event.to }
@@ -183,7 +187,8 @@ function take(event: ClientEvent): void {
       unsupported.value = new Set([...unsupported.value, event.method])
       return
     case 'wire':
-      return inRoom(event.payload.room, (view) => volatile(view, event))
+      return inRoom(event.payload.room, (view) =>
+        event.name === 'read' ? others.readElsewhere(view, Number(event.payload.seq)) : volatile(view, event, me.value))
   }
 }
 
@@ -194,6 +199,10 @@ function inRoom(name: string, then: (view: RoomView) => void): void {
 
 function linked(now: Link): void {
   link.value = now
+  if (now.phase === 'online' && !current.value && rooms.value[0]) {
+    current.value = rooms.value[0]
+    others.enter(current.value)
+  }
   if (now.phase === 'waiting' || now.phase === 'ended') {
     for (const view of rooms.value) view.typing.value = new Map()
   }
@@ -215,7 +224,7 @@ function linked(now: Link): void {
 /** The account is out of a room: another device left it, or a moderator put it out. */
 function removedFrom(view: RoomView, event: Extract<ClientEvent, { type: 'removed' }>): void {
   view.typing.value = new Map()
-  if (event.by !== undefined || event.reason === 'kicked' || event.reason === 'banned') {
+  if (event.by !== undefined || ['kicked', 'banned', 'deleted'].includes(event.reason)) {
     view.removed.value = event
     keepSoon()
     return
@@ -225,7 +234,14 @@ function removedFrom(view: RoomView, event: Extract<ClientEvent, { type: 'remove
 }
 
 /** The server takes no text of ours there. */
-function barred(view: RoomView, error: ErrorBody): void {
+function barred(view: RoomView, error: ErrorBody, item: Outgoing): void {
+  // A text waits to be sent again; of the rest only a sentence is worth keeping.
+  if (item.refused && item.deed && item.deed !== 'edit') {
+    client?.core.outbox.discard(item)
+    notice.value = error.text.charAt(0).toUpperCase() + error.text.slice(1)
+    return
+  }
+  if (item.deed) return
   const wait = error.retry_after_ms === undefined ? undefined : Number(error.retry_after_ms)
   if (error.limit === 'slow_ms') view.slowUntil.value = Date.now() + (wait ?? 0)
   if (error.name !== 'denied') return
@@ -237,6 +253,7 @@ function entered(state: RoomState, fresh: boolean): void {
   let view = findRoom(state.room)
   if (!view) {
     view = new RoomView(state)
+    view.timeline.me = me.value
     rooms.value = [...rooms.value, view]
   } else {
     view.state.value = state
@@ -244,24 +261,42 @@ function entered(state: RoomState, fresh: boolean): void {
   }
   view.gone.value = view.removed.value = undefined
   invitations.value = invitations.value.filter((invited) => invited.room !== state.room)
+  if (state.read !== undefined) {
+    view.marked = Number(state.read)
+    view.read = Math.max(view.read, view.marked)
+  }
   view.membersKnown = false
   view.typing.value = new Map()
-  if (!current.value) current.value = view
-  if (current.value === view) enterCurrent(view)
+  // Whoever comes on a new device begins in the first of their rooms, whichever is entered first.
+  if (!current.value && (first === undefined || first === view.name)) current.value = view
+  if (current.value === view) others.enter(view)
   keepSoon()
 }
 
-/** Set by `actions.ts`, which needs this file: loads what an open room has to show. */
-let enterCurrent: (view: RoomView) => void = () => {}
-export function onEnter(then: (view: RoomView) => void): void {
-  enterCurrent = then
+/** What those do who need this file: set by them. */
+const others = {
+  /** Loads what an open room has to show. */
+  enter: (_: RoomView): void => {},
+  /** Keeps quotes up to date. */
+  told: (_: RoomView, __: Entry[]): void => {},
+  /** Notes how far was read, here and on other devices. */
+  read: (_: RoomView): void => {},
+  readElsewhere: (_: RoomView, __: number): void => {},
+  /** Messages come that were missed; true if the server counts them. */
+  missed: (): boolean => false,
+}
+export function also(more: Partial<typeof others>): void {
+  Object.assign(others, more)
 }
 
-function told(view: RoomView, entries: Entry[], live: boolean): void {
-  view.timeline.append(entries)
+function told(view: RoomView, entries: Entry[], head: number | undefined): void {
+  const live = head === undefined
+  view.timeline.append(entries, head)
+  others.told(view, entries)
   const typing = new Map(view.typing.value)
   for (const entry of entries) {
     typing.delete(entry.from)
+    if (live && entry.kind === 'react') reacted(view, entry)
     if (entry.kind === 'topic') view.state.value = { ...view.state.value, topic: entry.text }
     else if (entry.kind !== 'message') continue
     else if (entry.from === me.value) ownWord(view, entry, live)
@@ -274,6 +309,12 @@ function told(view: RoomView, entries: Entry[], live: boolean): void {
   keepSoon()
 }
 
+/** Who hears the page is told of a reaction to what they said. */
+function reacted(view: RoomView, { from, re, text }: Entry): void {
+  const own = view === current.value && from !== me.value && view.timeline.message(Number(re))?.from === me.value
+  if (own) announcement.value = `${from} reacted with ${text}`
+}
+
 function ownWord(view: RoomView, entry: Entry, live: boolean): void {
   view.echo(entry.text)
   view.barred.value = undefined
@@ -282,9 +323,14 @@ function ownWord(view: RoomView, entry: Entry, live: boolean): void {
 }
 
 function news(view: RoomView, entry: Entry, live: boolean): void {
-  const forMe = view.direct || mentions(entry.text, me.value ?? '')
-  view.unread.value += 1
-  if (forMe) view.mentions.value += 1
+  const named = view.direct || mentions(entry.text, me.value ?? '')
+  const answered = entry.re === undefined ? undefined : view.timeline.message(Number(entry.re))
+  const forMe = named || (answered !== undefined && answered.from === me.value)
+  view.news += 1
+  if (live || !others.missed()) {
+    view.unread.value += 1
+    if (named) view.mentions.value += 1
+  }
   if (view === current.value) {
     view.newAfter.value ??= isReading() ? undefined : Number(entry.seq) - 1
     if (live) announcement.value = `${entry.from}: ${entry.text.slice(0, 300)}`
@@ -297,74 +343,39 @@ function news(view: RoomView, entry: Entry, live: boolean): void {
 
 function reset(view: RoomView, epoch: Uint64): void {
   const seq = Number(view.state.value.seq)
-  if (epoch !== view.epoch) view.read = 0
+  if (epoch !== view.epoch) view.read = Number(view.state.value.read ?? 0)
   view.epoch = epoch
   view.timeline.clear()
+  view.quotes.value = new Map()
+  view.answering.value = view.editing.value = view.target.value = undefined
   view.unread.value = Math.max(0, seq - view.read)
   view.newAfter.value = undefined
   view.show()
-  if (view === current.value) enterCurrent(view)
-}
-
-function volatile(view: RoomView, event: Extract<ClientEvent, { type: 'wire' }>): void {
-  if (event.name === 'typing') {
-    const { from, active } = event.payload
-    if (from === me.value) return
-    const typing = new Map(view.typing.value)
-    if (active) typing.set(from, Date.now() + TYPING_MS)
-    else typing.delete(from)
-    view.typing.value = typing
-    return
-  }
-  if (event.name === 'configured' || event.name === 'ranked') {
-    applyRights(view, event, me.value)
-    return showSoon(view)
-  }
-  const { count, members } = event.payload
-  view.state.value = { ...view.state.value, members }
-  const joined = event.name === 'joined' ? event.payload.names.filter((name) => name !== me.value) : []
-  const left = event.name === 'left' ? event.payload.gone.map((gone) => gone.name) : []
-  view.move(joined, left, count)
-  const gone = event.name === 'left' ? noteRemoved(view, event.payload.gone) : []
-  const named = event.name === 'joined' ? event.payload.names.length : left.length
-  showSoon(view)
-  if (joined.length + gone.length === 0) return
-  view.timeline.presence(joined, gone, count - named, Date.now())
+  if (view === current.value) others.enter(view)
 }
 
 export function remove(view: RoomView): void {
   rooms.value = rooms.value.filter((other) => other !== view)
   if (current.value === view) {
     current.value = rooms.value[0]
-    if (current.value) enterCurrent(current.value)
+    if (current.value) others.enter(current.value)
   }
   keepSoon()
 }
 
 /** Whether somebody sees the newest message of the current room. */
-export const isReading = (): boolean => atBottom.value && !document.hidden && document.hasFocus()
+export const isReading = (): boolean =>
+  atBottom.value && !current.value?.timeline.away && !document.hidden && document.hasFocus()
 
 /** What is in sight has been read. */
 export function markRead(): void {
   const view = current.value
   if (!view || !isReading() || view.gone.value || view.removed.value) return
   view.read = Number(view.state.value.seq)
+  others.read(view)
   if (view.unread.value > 0) view.unread.value = 0
   if (view.mentions.value > 0) view.mentions.value = 0
   keepSoon()
-}
-
-/** Shows a room's timeline at the next frame of the screen, once for all that comes until then. */
-export function showSoon(view: RoomView): void {
-  changed.add(view)
-  if (changed.size > 1) return
-  const show = (): void =>
-    batch(() => {
-      for (const each of changed) each.show()
-      changed.clear()
-    })
-  if (document.hidden) setTimeout(show, 100)
-  else requestAnimationFrame(show)
 }
 
 let keeping: ReturnType<typeof setTimeout> | undefined

@@ -11,7 +11,9 @@ import {
 } from './chat'
 import { invitation, takeInvitation } from './invitation'
 import { followBadge } from './notify'
+import { ADMIN, atAdmin } from './place'
 import { followPrefs } from './prefs'
+import { followUnread } from './unread'
 
 /** Whether it is known by now if somebody was here before. */
 export const begun = signal(false)
@@ -23,6 +25,7 @@ export function followPage(): void {
   followPrefs()
   followBadge(unreadRooms, urgent, computed(() => current.value?.title.value ?? ''))
   followAddress()
+  followUnread()
   const wake = (): void => {
     if (document.hidden) return keepNow()
     theClient()?.wake()
@@ -58,8 +61,9 @@ function roomInAddress(): string | undefined {
 function followAddress(): void {
   effect(() => {
     const name = current.value?.state.value.room
+    if (atAdmin.value) return
     if (name === undefined || wanted.value !== undefined || name === roomInAddress()) return
-    const address = `#${encodeURIComponent(name)}`
+    const address = `/#${encodeURIComponent(name)}`
     if (location.hash) history.pushState(null, '', address)
     else history.replaceState(null, '', address)
   })
@@ -70,6 +74,8 @@ function followAddress(): void {
     open(view)
   })
   const moved = (): void => {
+    atAdmin.value = location.pathname === ADMIN
+    if (atAdmin.value) return
     if (takeInvitation()) {
       if (me.value === undefined) way.value = 'register'
       return refuseInvitation()

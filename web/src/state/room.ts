@@ -3,13 +3,16 @@
 import { computed, signal } from '@preact/signals'
 
 import type { ErrorBody, MemberInfo, Outgoing, RemovedEvent, RoomState, Uint64 } from '../protocol'
-import { Timeline, type Item } from './timeline'
+import type { Item, Message } from './items'
+import { Timeline } from './timeline'
 
 /** So many members come with one page of the list. */
 const ONE_PAGE = 200
 
 /** Typing is over after so long without news. */
 export const TYPING_MS = 10_000
+
+const NO_DEEDS: Outgoing[] = []
 
 export class RoomView {
   readonly timeline = new Timeline()
@@ -28,6 +31,16 @@ export class RoomView {
   /** The seq after which the line "new" stands, while the room is looked at. */
   readonly newAfter = signal<number | undefined>(undefined)
   readonly loading = signal(false)
+  /** Changes whenever the list is begun anew, as by a jump. */
+  readonly turn = signal(0)
+  /** The entry that is to be brought into sight, and the one that was. */
+  readonly target = signal<number | undefined>(undefined)
+  readonly found = signal<number | undefined>(undefined)
+  /** The message that is being answered, or edited. */
+  readonly answering = signal<Message | undefined>(undefined)
+  readonly editing = signal<Message | undefined>(undefined)
+  /** Messages that others answer, where they are not loaded; null if there is none. */
+  readonly quotes = signal<ReadonlyMap<number, Message | null>>(new Map())
   /** Why the server did not let us back in. */
   readonly gone = signal<ErrorBody | undefined>(undefined)
   /** Why the account is out of the room. */
@@ -38,13 +51,17 @@ export class RoomView {
   readonly slowUntil = signal(0)
   /** What is being written, kept while one looks at other rooms. */
   draft = ''
-  /** The seq up to which all was read. */
+  /** The seq up to which all was read; and up to which the server was told so. */
   read: number
+  marked = 0
+  /** Counts what others have said since the page is there. */
+  news = 0
   epoch: Uint64
 
   constructor(state: RoomState) {
     this.state.value = state
-    this.read = Number(state.seq)
+    // On another device an account may have read less than there is.
+    this.read = Number(state.read ?? state.seq)
     this.epoch = state.epoch
   }
 
@@ -62,13 +79,19 @@ export class RoomView {
     return other ?? room
   })
 
+  /** What is being done to messages and is not told yet. */
+  readonly deeds = computed(() => {
+    const all = this.outgoing.value.filter((item) => item.deed && !item.refused)
+    return all.length > 0 ? all : NO_DEEDS
+  })
+
   /** Own texts that the room has told already, though they are not acknowledged. */
   private readonly echoed = new WeakSet<Outgoing>()
 
   /** An entry of one's own was told: the text that waits for its answer need not be shown too. */
   echo(text: string): void {
     const waiting = this.outgoing.value.find(
-      (item) => item.text === text && !item.refused && !this.echoed.has(item),
+      (item) => item.text === text && !item.deed && !item.refused && !this.echoed.has(item),
     )
     if (!waiting) return
     this.echoed.add(waiting)
@@ -79,7 +102,7 @@ export class RoomView {
   get pending(): Outgoing[] {
     const last = this.timeline.lastSeq ?? 0
     return this.outgoing.value.filter(
-      (item) => !this.echoed.has(item) && (item.seq === undefined || item.seq > last),
+      (item) => (!item.deed || item.refused) && !this.echoed.has(item) && (item.seq === undefined || item.seq > last),
     )
   }
 
@@ -101,5 +124,6 @@ export class RoomView {
   show(prepended = false): void {
     this.prepended = prepended
     this.items.value = this.timeline.items
+    this.turn.value = this.timeline.turn
   }
 }

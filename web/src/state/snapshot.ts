@@ -3,7 +3,7 @@
 import type { Entry, Place } from '../protocol'
 import { RoomView } from './room'
 import { saveSnapshot, type Snapshot } from './stored'
-import { itemsOf, type Item } from './timeline'
+import { entryOf, type Item } from './items'
 
 /** Entries of a room that can be read without a connection. */
 const KEPT = 200
@@ -15,8 +15,7 @@ function newest(items: Item[]): Entry[] {
   for (let i = items.length - 1; i >= from && entries.length < KEPT; i--) {
     const item = items[i]!
     if (item.kind !== 'message' && item.kind !== 'topic') continue
-    const { seq, time, kind, from: author, text } = item
-    entries.push({ seq, time, kind, from: author, text })
+    entries.push(entryOf(item))
   }
   return entries.reverse()
 }
@@ -34,7 +33,9 @@ export function keepSnapshot(
       read: room.read,
       unread: room.unread.value,
       mentions: room.mentions.value,
-      entries: newest(room.timeline.items),
+      last: room.timeline.lastSeq,
+      barred: room.barred.value,
+      entries: newest(room.timeline.newest),
     }))
   return saveSnapshot({ name, current, rooms: kept })
 }
@@ -46,7 +47,9 @@ export function fromSnapshot(snapshot: Snapshot): RoomView[] {
     room.read = stored.read
     room.unread.value = stored.unread
     room.mentions.value = stored.mentions
-    room.timeline.items = itemsOf(stored.entries)
+    room.timeline.me = snapshot.name
+    room.timeline.restore(stored.entries, stored.last)
+    if ((stored.barred?.until ?? 0) > Date.now()) room.barred.value = stored.barred
     room.show()
     return room
   })

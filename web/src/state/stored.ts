@@ -72,6 +72,10 @@ export interface StoredRoom {
   read: number
   unread: number
   mentions: number
+  /** The newest entry that is known of; the others are as they were then. */
+  last?: number | undefined
+  /** Why nothing may be written, and until when. */
+  barred?: { text: string; until?: number } | undefined
   entries: Entry[]
 }
 

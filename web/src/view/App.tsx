@@ -6,8 +6,10 @@ import type { VNode } from 'preact'
 
 import { announcement, link, me, notice, online, takeOver } from '../state/chat'
 import { begun } from '../state/page'
+import { atAdmin } from '../state/place'
 import { Dialogs, dialog } from './Dialogs'
 import { Invitations } from './Invitations'
+import { Later } from './Later'
 import { Logo } from './Logo'
 import { MembersPanel } from './Members'
 import { RoomPane } from './RoomPane'
@@ -31,6 +33,14 @@ export function App(): VNode {
     return (
       <>
         <SignIn />
+        <Notice />
+      </>
+    )
+  }
+  if (atAdmin.value) {
+    return (
+      <>
+        <Later load={() => import('./Admin')} shell={(text) => <main class="admin"><p role="status">{text}</p></main>} />
         <Notice />
       </>
     )

@@ -5,14 +5,18 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 
 import { loadMembers, say, typing, typingDone } from '../state/actions'
 import { atBottom, me, welcome } from '../state/chat'
+import { showNewest } from '../state/history'
+import { beginEdit, edit, lastOwn } from '../state/messages'
 import { prefs } from '../state/prefs'
 import type { RoomView } from '../state/room'
 import { completing, fitting } from '../text/complete'
 import { loadEmoji, search, withEmoji } from '../text/emoji'
-import { insert, setField } from './composing'
+import { focusNewest, insert, setField } from './composing'
+import { ComposerMode } from './ComposerMode'
 import { EmojiButton } from './EmojiPicker'
 import { Icon, icons } from './Icon'
 import { isClosed, MayWrite, useSlow } from './MayWrite'
+import { about } from './MessageRow'
 
 interface Choice {
   key: string
@@ -24,20 +28,17 @@ interface Choice {
 const CHOICES = 8
 const bytes = new TextEncoder()
 
-/** Texts that were sent from this page, the newest last, for the arrow keys. */
-const sent: string[] = []
-
 export function Composer({ room }: { room: RoomView }): VNode {
   const field = useRef<HTMLTextAreaElement>(null)
   const [text, setText] = useState(room.draft)
   const completion = useCompletion(room, text, field.current)
-  const recall = useRef(sent.length)
   const title = room.title.value
   const most = Number(welcome.value?.limits.text_bytes ?? 16_384)
   const size = text.length * 3 > most ? bytes.encode(text).length : 0
   const empty = text.trim() === ''
   const slow = useSlow(room)
   const closed = isClosed(room)
+  const ready = !empty && size <= most && slow === 0 && !closed
 
   useEffect(() => {
     setField(field.current ?? undefined)
@@ -50,31 +51,50 @@ export function Composer({ room }: { room: RoomView }): VNode {
     area.style.height = `${area.scrollHeight}px`
   }, [text])
 
+  const editing = room.editing.value
+  // The draft waits while something is edited, and comes back.
+  useLayoutEffect(() => {
+    setText(editing ? editing.text : room.draft)
+    if (editing) field.current?.focus()
+  }, [editing?.seq])
+  const answering = room.answering.value
+  useEffect(() => {
+    if (answering) field.current?.focus()
+  }, [answering?.seq])
+
   const write = (now: string): void => {
-    room.draft = now
+    if (!editing) room.draft = now
     setText(now)
     typing(room, now.trim() !== '')
   }
+  const cancel = (): boolean => {
+    if (!editing && !answering) return false
+    room.editing.value = room.answering.value = undefined
+    return true
+  }
+  const save = (said: string): void => {
+    if (!editing) return
+    // Nothing left of it: that is what deleting is for.
+    if (said.trim() === '') return about(room, editing, 'delete-message')
+    if (said === editing.text || edit(room, editing.seq, said)) room.editing.value = undefined
+  }
   const send = (): void => {
-    if (empty || size > most || slow > 0 || closed) return
     // A space where the server wants no other sign stays a space; the ends say nothing.
     const said = withEmoji(text.replace(/\s+$/u, ''))
-    if (!say(room, said)) return
-    sent.push(said)
-    recall.current = sent.length
+    if (editing) return size > most || closed ? undefined : save(said)
+    if (!ready || !say(room, said, answering?.seq)) return
+    room.answering.value = undefined
     room.draft = ''
     setText('')
     typingDone()
+    if (room.timeline.away) showNewest(room)
     atBottom.value = true
   }
-  /** Texts sent before, while nothing else stands there. */
-  const older = (step: number): boolean => {
-    const at = recall.current + step
-    if (text !== '' && text !== sent[recall.current]) return false
-    if (at < 0 || at > sent.length) return false
-    recall.current = at
-    write(sent[at] ?? '')
-    return true
+  /** The last thing one said, to be put right. */
+  const editLast = (): boolean => {
+    const last = text === '' && !editing ? lastOwn(room) : undefined
+    if (last) beginEdit(room, last)
+    return last !== undefined
   }
   const onKey = (event: TargetedKeyboardEvent<HTMLTextAreaElement>): void => {
     // Enter that ends a composition, as in Japanese, is no Enter.
@@ -85,9 +105,9 @@ export function Composer({ room }: { room: RoomView }): VNode {
       event.preventDefault()
       send()
     }
-    const plain = !event.ctrlKey && !event.altKey && !event.shiftKey && !event.metaKey
-    if (plain && event.key === 'ArrowUp' && older(-1)) event.preventDefault()
-    if (plain && event.key === 'ArrowDown' && older(1)) event.preventDefault()
+    if (event.key === 'Escape' && cancel()) event.preventDefault()
+    const plain = !event.altKey && !event.shiftKey && !event.metaKey
+    if (plain && event.key === 'ArrowUp' && (event.ctrlKey ? focusNewest() : editLast())) event.preventDefault()
   }
 
   return (
@@ -99,6 +119,7 @@ export function Composer({ room }: { room: RoomView }): VNode {
       }}
     >
       {completion.list}
+      <ComposerMode room={room} cancel={cancel} />
       <div class="box">
         <EmojiButton pick={(char) => insert(char)} />
         <textarea
@@ -115,8 +136,8 @@ export function Composer({ room }: { room: RoomView }): VNode {
           onKeyDown={onKey}
           onBlur={() => typing(room, false)}
         />
-        <button type="submit" class="send" aria-label="Send" disabled={empty || size > most || slow > 0 || closed}>
-          <Icon node={icons.SendHorizontal} />
+        <button type="submit" class="send" aria-label={editing ? 'Save the change' : 'Send'} disabled={editing ? size > most || closed : !ready}>
+          <Icon node={editing ? icons.Check : icons.SendHorizontal} />
         </button>
       </div>
       <MayWrite room={room} slow={slow} />

@@ -2,15 +2,18 @@
 
 import { signal } from '@preact/signals'
 import type { ComponentChildren, VNode } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 
 import { leave, openDirect } from '../state/actions'
 import { current } from '../state/chat'
+import { typed } from '../state/search'
 import { ChangePassword, DeleteAccount, Devices } from './Account'
 import { Browse } from './Browse'
 import { useFocus } from './focus'
 import { Icon, icons } from './Icon'
+import { Later } from './Later'
 import { MemberDialog } from './MemberDialog'
+import { DeleteMessage, MessageMenu, ReactDialog } from './MessageDialogs'
 import { RoomSettings } from './RoomSettings'
 import { Settings } from './Settings'
 import { SHORTCUTS } from './shortcuts'
@@ -18,7 +21,8 @@ import { Switcher } from './Switcher'
 
 export type DialogName =
   | 'switcher' | 'browse' | 'direct' | 'settings' | 'leave' | 'keys'
-  | 'password' | 'devices' | 'delete' | 'room' | 'member'
+  | 'password' | 'devices' | 'delete' | 'room' | 'member' | 'message' | 'react' | 'delete-message'
+  | 'search'
 
 export const dialog = signal<DialogName | undefined>(undefined)
 /** Whom the dialog about a member is about. */
@@ -52,6 +56,14 @@ export function Dialogs(): VNode | null {
       return <RoomSettings />
     case 'member':
       return <MemberDialog />
+    case 'message':
+      return <MessageMenu />
+    case 'react':
+      return <ReactDialog />
+    case 'delete-message':
+      return <DeleteMessage />
+    case 'search':
+      return <Later load={() => import('./Search')} shell={(text) => <SearchShell text={text} />} />
     default:
       return null
   }
@@ -59,15 +71,22 @@ export function Dialogs(): VNode | null {
 
 export function Dialog({ title, children, kind = '' }: { title: string; children: ComponentChildren; kind?: string }): VNode {
   const element = useRef<HTMLDialogElement>(null)
-  useEffect(() => {
-    element.current?.showModal()
+  const gone = useRef(false)
+  useLayoutEffect(() => {
+    const shown = element.current!
+    shown.showModal()
+    return () => {
+      // Closed before it is taken away, it gives the focus back to where that was.
+      gone.current = true
+      shown.close()
+    }
   }, [])
   return (
     <dialog
       ref={element}
       class={`dialog ${kind}`}
       aria-label={title}
-      onClose={closeDialog}
+      onClose={() => gone.current || closeDialog()}
       onClick={(event) => event.target === element.current && closeDialog()}
     >
       <div class="sheet">
@@ -80,6 +99,23 @@ export function Dialog({ title, children, kind = '' }: { title: string; children
         {children}
       </div>
     </dialog>
+  )
+}
+
+/** Who types at once loses no letter. */
+function SearchShell({ text }: { text: string }): VNode {
+  const field = useFocus()
+  return (
+    <Dialog title="Search" kind="search tall">
+      <input
+        type="text"
+        aria-label="Words to search for"
+        value={typed.value}
+        ref={field}
+        onInput={(event) => (typed.value = event.currentTarget.value)}
+      />
+      <p class="help" role="status">{text}</p>
+    </Dialog>
   )
 }
 

@@ -29,7 +29,6 @@ export function EmojiButton({ pick }: { pick: (char: string) => void }): VNode {
       {open && (
         <Picker
           pick={(char) => {
-            remember(char)
             setOpen(false)
             pick(char)
           }}
@@ -39,13 +38,17 @@ export function EmojiButton({ pick }: { pick: (char: string) => void }): VNode {
   )
 }
 
-const recent = (): string[] => load<string[]>('emoji') ?? ['👍', '❤️', '😂', '🎉', '🙏', '👀']
+export const recentEmoji = (): string[] => load<string[]>('emoji') ?? ['👍', '❤️', '😂', '🎉', '🙏', '👀']
 
 function remember(char: string): void {
-  save('emoji', [char, ...recent().filter((other) => other !== char)].slice(0, RECENT))
+  save('emoji', [char, ...recentEmoji().filter((other) => other !== char)].slice(0, RECENT))
 }
 
-function Picker({ pick }: { pick: (char: string) => void }): VNode {
+export function Picker({ pick: take }: { pick: (char: string) => void }): VNode {
+  const pick = (char: string): void => {
+    remember(char)
+    take(char)
+  }
   const field = useFocus()
   const [all, setAll] = useState<Emoji[]>()
   const [failed, setFailed] = useState(false)
@@ -56,9 +59,10 @@ function Picker({ pick }: { pick: (char: string) => void }): VNode {
   }, [])
   const shown = !all ? [] : typed ? search(all, typed, 120) : inGroup(all, group)
   return (
-    <div class="picker" role="dialog" aria-label="Emoji">
+    <div class="picker" role="group" aria-label="Emoji">
       <input
-        type="search"
+        type="text"
+        inputmode="search"
         placeholder="Search"
         aria-label="Search emoji"
         ref={field}
@@ -104,5 +108,5 @@ function Picker({ pick }: { pick: (char: string) => void }): VNode {
 
 function inGroup(all: Emoji[], group: number): Emoji[] {
   if (group >= 0) return all.filter((each) => each.group === group)
-  return recent().flatMap((char) => all.find((each) => each.char === char) ?? [])
+  return recentEmoji().flatMap((char) => all.find((each) => each.char === char) ?? [])
 }

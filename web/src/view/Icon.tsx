@@ -2,14 +2,14 @@
 
 import {
   ArrowDown, AtSign, Check, CircleAlert, Copy, Ellipsis, Eye, EyeOff, Hash, Lock, LogOut, Menu, MessageCircle,
-  MonitorSmartphone, Plus, Quote, Search, SendHorizontal, Settings, SlidersHorizontal, SmilePlus, Users,
+  MonitorSmartphone, Pencil, Plus, Quote, Reply, Search, SendHorizontal, Settings, SlidersHorizontal, SmilePlus, Trash2, Users,
   WifiOff, X, type IconNode,
 } from 'lucide'
 import { h, type VNode } from 'preact'
 
 export const icons = {
   ArrowDown, AtSign, Check, CircleAlert, Copy, Ellipsis, Eye, EyeOff, Hash, Lock, LogOut, Menu, MessageCircle,
-  MonitorSmartphone, Plus, Quote, Search, SendHorizontal, Settings, SlidersHorizontal, SmilePlus, Users,
+  MonitorSmartphone, Pencil, Plus, Quote, Reply, Search, SendHorizontal, Settings, SlidersHorizontal, SmilePlus, Trash2, Users,
   WifiOff, X,
 }
 

@@ -1,12 +1,13 @@
 /** What can be done about a member: write to them, and what those may do who keep the room in order. */
 
 import type { VNode } from 'preact'
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 
 import { openDirect } from '../state/actions'
 import { current, notice } from '../state/chat'
-import { isBelow, moderate, owns, ROLES, type Role } from '../state/moderation'
+import { isBelow, listStandings, moderate, moderates, owns, ROLES, type Role } from '../state/moderation'
 import type { RoomView } from '../state/room'
+import { untilWords } from '../text/time'
 import { closeDialog, Dialog, target } from './Dialogs'
 
 type Deed = 'kick' | 'ban' | 'mute'
@@ -32,6 +33,14 @@ function Panel({ room, name }: { room: RoomView; name: string }): VNode {
   const [why, setWhy] = useState<string>()
   const role = room.members.value.get(name)?.role ?? 'member'
   const below = isBelow(room, role)
+  const muted = useMute(room, name)
+  const unmute = async (): Promise<void> => {
+    const problem = await moderate(room, 'mute', { name, ms: 0 })
+    setWhy(problem)
+    if (problem !== undefined) return
+    closeDialog()
+    notice.value = `${name} may write again.`
+  }
   const write = async (): Promise<void> => {
     const outcome = await openDirect(name)
     if (outcome.ok) closeDialog()
@@ -46,6 +55,12 @@ function Panel({ room, name }: { room: RoomView; name: string }): VNode {
       ) : (
         <div class="deeds">
           <button type="button" class="quiet" onClick={() => void write()}>Write a direct message</button>
+          {muted !== undefined && (
+            <p class="help">
+              Muted {untilWords(muted)}.{' '}
+              {below && <button type="button" class="quiet" onClick={() => void unmute()}>Let them write again</button>}
+            </p>
+          )}
           {below && (Object.keys(DEEDS) as Deed[]).map((each) => (
             <button key={each} type="button" class="quiet" onClick={() => setDeed(each)}>{DEEDS[each].title}…</button>
           ))}
@@ -53,6 +68,19 @@ function Panel({ room, name }: { room: RoomView; name: string }): VNode {
       )}
     </Dialog>
   )
+}
+
+/** Until when somebody may not write, for those who may know. */
+function useMute(room: RoomView, name: string): number | undefined {
+  const [until, setUntil] = useState<number>()
+  useEffect(() => {
+    if (!moderates(room)) return
+    void listStandings(room).then((all) => {
+      const found = typeof all === 'string' ? undefined : all.find((one) => one.name === name)?.muted_until
+      setUntil(found === undefined || Number(found) <= Date.now() ? undefined : Number(found))
+    })
+  }, [name])
+  return until
 }
 
 interface RoleProps {

@@ -21,7 +21,7 @@ export function Pending({ item, refused }: { item: Outgoing; refused: ErrorBody 
           <div class="author">
             <Name name={name} />
             <span class="state">
-              {refused ? 'Not sent' : online.value ? 'Sending…' : 'Waiting for the connection'}
+              {refused ? (item.deed ? 'Change not saved' : 'Not sent') : online.value ? 'Sending…' : 'Waiting for the connection'}
             </span>
           </div>
           <div class="text" dir="auto"><Markdown text={item.text} /></div>

@@ -28,7 +28,7 @@ export function RoomPane(): VNode {
       {room?.removed.value && <Removed room={room} />}
       {room ? (
         <>
-          <Timeline key={`t ${room.name}`} room={room} />
+          <Timeline key={`t ${room.name} ${room.turn.value}`} room={room} />
           <TypingLine key={`y ${room.name}`} room={room} />
           <Composer key={`c ${room.name}`} room={room} />
         </>
@@ -76,6 +76,16 @@ function Head({ room }: { room: RoomView }): VNode {
       {room.direct ? <Avatar name={title} /> : <span class="hash"><Icon node={kind === 'private' ? icons.Lock : icons.Hash} /></span>}
       <h1><bdi>{title}</bdi></h1>
       <Topic room={room} />
+      <button
+        type="button"
+        class="icon"
+        aria-label="Search what was said"
+        title="Search (Ctrl Shift F)"
+        disabled={!online.value}
+        onClick={() => (dialog.value = 'search')}
+      >
+        <Icon node={icons.Search} />
+      </button>
       <button
         type="button"
         class="members-toggle"
@@ -167,11 +177,13 @@ function Removed({ room }: { room: RoomView }): VNode {
     <div class="banner" role="alert">
       <Icon node={icons.CircleAlert} />
       <span>
-        {by === undefined ? 'You were put out of this room' : <><bdi class="strong">{by}</bdi> put you out of this room</>}
+        {reason === 'deleted'
+          ? by === undefined ? 'This room was deleted' : <><bdi class="strong">{by}</bdi> deleted this room</>
+          : by === undefined ? 'You were put out of this room' : <><bdi class="strong">{by}</bdi> put you out of this room</>}
         {banned && (until === undefined ? ', for good' : `, ${untilWords(Number(until))}`)}
         {text ? <>: “<bdi>{text}</bdi>”</> : '.'}
       </span>
-      {!banned && room.state.value.kind !== 'private' && (
+      {!banned && reason !== 'deleted' && room.state.value.kind !== 'private' && (
         <button type="button" class="quiet" onClick={() => void again()}>Join again</button>
       )}
       <button type="button" class="quiet" onClick={() => void leave(room)}>Close</button>

@@ -6,6 +6,7 @@ import { useState } from 'preact/hooks'
 import { becomeAccount } from '../state/account'
 import { account, admin, me, online, signOut, welcome } from '../state/chat'
 import { askToNotify, canNotify } from '../state/notify'
+import { goToAdmin } from '../state/place'
 import { prefs, setPref, type Prefs } from '../state/prefs'
 import { Avatar } from './Avatar'
 import { closeDialog, Dialog, dialog } from './Dialogs'
@@ -48,6 +49,18 @@ export function Settings(): VNode {
       <hr />
       <Account />
       <button type="button" class="quiet" onClick={() => (dialog.value = 'keys')}>Keys</button>
+      {admin.value && (
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => {
+            closeDialog()
+            goToAdmin(true)
+          }}
+        >
+          Operator's page
+        </button>
+      )}
     </Dialog>
   )
 }

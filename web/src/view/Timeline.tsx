@@ -1,15 +1,15 @@
 /** What was said: as many rows as are in sight, however many were loaded. */
 
-import type { VNode } from 'preact'
+import type { RefObject, VNode } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Virtualizer, type VirtualizerHandle } from 'virtua'
 
 import type { Outgoing } from '../protocol'
-import { loadOlder } from '../state/actions'
 import { atBottom, current, link, markRead, online } from '../state/chat'
+import { loadNewer, loadOlder, showNewest } from '../state/history'
+import { seqOf, type Item } from '../state/items'
 import { prefs } from '../state/prefs'
 import type { RoomView } from '../state/room'
-import type { Item } from '../state/timeline'
 import { Icon, icons } from './Icon'
 import { Pending } from './Pending'
 import { Row } from './Row'
@@ -21,7 +21,7 @@ type Line = Item | { kind: 'pending'; id: string; item: Outgoing }
 const NEAR = 40
 /** A movement this soon after a hand, in milliseconds, is that of the hand: a swipe goes on a while. */
 const ACTED = 1_500
-/** Pixels from the top where older entries are asked for. */
+/** Pixels from the top where older entries are asked for, and from the bottom for newer ones. */
 const EARLY = 1_200
 /** Pixels above and below what is in sight that are drawn too: each costs when one leaps. */
 const SPARE = 250
@@ -72,7 +72,10 @@ export function Timeline({ room }: { room: RoomView }): VNode {
     return () => observer.disconnect()
   }, [])
 
+  // While one is on the way to a message, nothing is put in front of it.
+  const underWay = room.target.value !== undefined
   const older = (): void => {
+    if (room.target.peek() !== undefined) return
     const top = list.current?.scrollOffset ?? 0
     if (top < EARLY && room.timeline.more && !room.loading.value) {
       void loadOlder(room).then((found) => {
@@ -80,10 +83,21 @@ export function Timeline({ room }: { room: RoomView }): VNode {
       })
     }
   }
+  const newer = (): void => {
+    if (room.target.peek() !== undefined) return
+    const view = scroller.current
+    const left = view ? view.scrollHeight - view.scrollTop - view.clientHeight : Infinity
+    if (room.timeline.away && left < EARLY && !room.loading.value) {
+      void loadNewer(room).then(() => current.value === room && requestAnimationFrame(newer))
+    }
+  }
+  useTarget(room, lines, list, scroller)
   // A page may be too short to fill the screen; and without a connection nothing was loaded yet.
   useEffect(() => {
-    if (online.value) requestAnimationFrame(older)
-  }, [link.value.phase, room])
+    if (!online.value) return
+    requestAnimationFrame(older)
+    requestAnimationFrame(newer)
+  }, [link.value.phase, room, underWay])
 
   const scrolled = (): void => {
     const view = scroller.current
@@ -93,11 +107,12 @@ export function Timeline({ room }: { room: RoomView }): VNode {
     // Rows that turn out smaller move the list too; only who scrolls up leaves the bottom.
     const up = view.scrollTop < lastTop.current - 1 && Date.now() - acted.current < ACTED
     lastTop.current = view.scrollTop
-    if (left < NEAR) atBottom.value = true
+    if (left < NEAR) atBottom.value = !room.timeline.away
     else if (up) atBottom.value = false
     setFar(left > view.clientHeight)
     if (!was && atBottom.value) markRead()
     older()
+    newer()
   }
 
   return (
@@ -133,18 +148,19 @@ export function Timeline({ room }: { room: RoomView }): VNode {
                 item={line}
                 before={lines[i - 1] as Item | undefined}
                 newAfter={room.newAfter.value}
+                found={room.found.value !== undefined && room.found.value === seqOf(line)}
                 room={room}
               />
             )
           }
         </Virtualizer>
       </div>
-      {far && (
+      {(far || room.timeline.away) && (
         <button
           type="button"
           class="jump"
           onClick={() => {
-            atBottom.value = true
+            showNewest(room)
             toBottom()
           }}
         >
@@ -168,18 +184,73 @@ function useShift(lines: Line[]): boolean {
   return shift
 }
 
-/** Up and down go from message to message; the actions of each follow in the order of Tab. */
+/** How often it is looked whether what was gone to is drawn. */
+const DRAWN = 30
+/** How long it is marked. */
+const MARKED = 2_500
+
+/** Brings the entry that is asked for into sight, and gives it the focus. */
+function useTarget(
+  room: RoomView,
+  lines: Line[],
+  list: RefObject<VirtualizerHandle | null>,
+  scroller: RefObject<HTMLDivElement | null>,
+): void {
+  const wanted = room.target.value
+  useEffect(() => {
+    const at = wanted === undefined ? -1 : lines.findIndex((line) => line.kind !== 'pending' && seqOf(line) === wanted)
+    if (at < 0) return undefined
+    let frame = 0
+    let left = DRAWN
+    const look = (): void => {
+      list.current?.scrollToIndex(at, { align: 'center' })
+      const row = scroller.current?.querySelector<HTMLElement>(`[data-seq="${wanted}"]`)
+      row?.focus({ preventScroll: true })
+      left -= 1
+      // Until a dialog is gone that was above it, it takes no focus.
+      if ((!row || document.activeElement !== row) && left > 0) {
+        frame = requestAnimationFrame(look)
+        return
+      }
+      room.target.value = undefined
+      room.found.value = wanted
+    }
+    frame = requestAnimationFrame(look)
+    return () => cancelAnimationFrame(frame)
+  }, [wanted, lines.length])
+  const found = room.found.value
+  useEffect(() => {
+    if (found === undefined) return undefined
+    const timer = setTimeout(() => (room.found.value = undefined), MARKED)
+    return () => clearTimeout(timer)
+  }, [found])
+}
+
+/** Up and down go from message to message; the actions of each follow in the order of Tab. From the list
+ * itself they lead to what is in sight.
+ */
 function moveFocus(event: KeyboardEvent): void {
   const forward = event.key === 'ArrowDown'
+  if (!forward && event.key !== 'ArrowUp') return
+  const log = event.currentTarget as HTMLElement
   const focused = (event.target as HTMLElement).closest<HTMLElement>('.message')
-  if (!focused || (!forward && event.key !== 'ArrowUp')) return
-  const rows = [...(event.currentTarget as HTMLElement).querySelectorAll<HTMLElement>('.message')]
-  const next = rows[rows.indexOf(focused) + (forward ? 1 : -1)]
+  const rows = [...log.querySelectorAll<HTMLElement>('.message')]
+  const next = focused ? rows[rows.indexOf(focused) + (forward ? 1 : -1)] : inSight(log, rows, forward)
   if (next) {
     event.preventDefault()
     next.focus()
     next.scrollIntoView({ block: 'nearest' })
   }
+}
+
+/** The first message that is in sight, or the last. */
+function inSight(log: HTMLElement, rows: HTMLElement[], first: boolean): HTMLElement | undefined {
+  const { top, bottom } = log.getBoundingClientRect()
+  const seen = (row: HTMLElement): boolean => {
+    const box = row.getBoundingClientRect()
+    return box.bottom > top + 1 && box.top < bottom - 1
+  }
+  return first ? rows.find(seen) : rows.findLast(seen)
 }
 
 function Beginning({ room }: { room: RoomView }): VNode {

@@ -1,10 +1,11 @@
 /** The field in which one begins. */
 
 import type { RefObject } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 
 export function useFocus(): RefObject<HTMLInputElement | null> {
   const field = useRef<HTMLInputElement>(null)
-  useEffect(() => field.current?.focus(), [])
+  // At once: who types on loses no letter.
+  useLayoutEffect(() => field.current?.focus(), [])
   return field
 }

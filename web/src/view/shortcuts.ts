@@ -9,9 +9,13 @@ import { dialog } from './Dialogs'
 
 export const SHORTCUTS: [string, string][] = [
   ['Ctrl K', 'Go to a room or a person'],
+  ['Ctrl Shift F', 'Search what was said'],
   ['Alt ↑ ↓', 'The room above or below'],
   ['Alt Shift ↑ ↓', 'The next with something new'],
-  ['↑', 'In an empty field: what you sent before'],
+  ['↑', 'In an empty field: edit what you said last'],
+  ['Ctrl ↑', 'To the messages; there ↑ ↓ go on'],
+  ['R E + C', 'There: answer, edit, react, copy'],
+  ['Enter Delete', 'There: all of it, delete'],
   ['@ :', 'Complete a name, an emoji'],
   ['Shift Enter', 'A new line'],
   ['Esc', 'Close, or back to writing'],
@@ -23,6 +27,9 @@ export function onShortcut(event: KeyboardEvent): void {
   if (command && event.key.toLowerCase() === 'k') {
     event.preventDefault()
     dialog.value = dialog.value === 'switcher' ? undefined : 'switcher'
+  } else if (command && event.shiftKey && event.key.toLowerCase() === 'f') {
+    event.preventDefault()
+    dialog.value = 'search'
   } else if (command && event.key === '/') {
     event.preventDefault()
     dialog.value = 'keys'

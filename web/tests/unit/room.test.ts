@@ -7,8 +7,8 @@ import type { Entry, HistoryPage, RoomState } from '../../src/protocol/types'
 
 let told: string[]
 const sink = {
-  entries: (entries: Entry[], live: boolean) =>
-    told.push(`${live ? 'live' : 'page'} ${entries.map((entry) => entry.seq).join(' ')}`),
+  entries: (entries: Entry[], head?: number) =>
+    told.push(`${head === undefined ? 'live' : 'page'} ${entries.map((entry) => entry.seq).join(' ')}`),
   gap: (from: number, to: number) => told.push(`gap ${from}-${to}`),
   reset: () => told.push('reset'),
 }

@@ -5,7 +5,9 @@ import { fromMarkdown } from 'mdast-util-from-markdown'
 import { expect, test } from 'vitest'
 
 import { completing, fitting } from '../../src/text/complete'
+import { excerpt } from '../../src/text/excerpt'
 import { isOnlyEmoji, isPlain, options, parse, plain, safeHref } from '../../src/text/markdown'
+import { questionOf } from '../../src/text/question'
 import { cutAtMentions, initialsOf, mentions } from '../../src/text/names'
 
 /** The kinds of nodes in a tree, outermost first. */
@@ -118,4 +120,21 @@ test('what is taken for plain is what the parser would have made of it', () => {
     if (read !== made) expect(read, JSON.stringify(text)).toEqual(made)
   }
   expect(plainOnes).toBeGreaterThan(1_500)
+})
+
+test('an excerpt begins near what was found, and cuts the text at it', () => {
+  expect(excerpt('a needle', ['needle'])).toEqual(['a ', 'needle', ''])
+  expect(excerpt('nothing (marked', ['(x'])).toEqual(['nothing (marked'])
+  const long = `${'hay '.repeat(100)}Needle${' hay'.repeat(100)}`
+  const parts = excerpt(long, ['need', 'needle'])
+  expect(parts[1]).toBe('Needle')
+  expect(parts[0]!.startsWith('… hay')).toBe(true)
+  expect(parts.join('').length).toBeLessThan(260)
+})
+
+test('who said it is a part of the question, and one word must be long enough', () => {
+  expect(questionOf('from:@ann  soup today', 'lobby')).toEqual({ text: 'soup today', from: 'ann', room: 'lobby' })
+  expect(questionOf('a b', undefined)).toBeUndefined()
+  expect(questionOf('from:ann', undefined)).toBeUndefined()
+  expect(questionOf('京都', undefined)).toEqual({ text: '京都' })
 })

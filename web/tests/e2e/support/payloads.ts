@@ -75,6 +75,12 @@ const WRAPS: ((text: string) => string)[] = [
   (text) => `\\${text}`,
 ]
 
+/** As many that fit where little does, as in a reaction. */
+export const SHORT: string[] = Array.from({ length: 1_000 }, (_, i) => {
+  const short = RAW.filter((raw) => Buffer.byteLength(raw(9_999)) <= 64 && !/[\t\n]/.test(raw(0)))
+  return short[i % short.length]!(5_000 + i)
+})
+
 export const PAYLOADS: string[] = WRAPS.flatMap((wrap, w) =>
   RAW.map((raw, r) => wrap(raw(w * RAW.length + r))),
 )

@@ -3,7 +3,9 @@
 import type { Browser } from 'playwright-core'
 
 import { Person } from './browser'
+import type { Uint64 } from '../../../src/protocol'
 import type { Daemon } from './daemon'
+import { Robot } from './robot'
 
 /** Two people who have talked for a while. */
 export interface Scene {
@@ -44,13 +46,86 @@ export async function populate(browser: Browser, daemon: Daemon): Promise<Scene>
     await marta.page.locator('.pending').waitFor({ state: 'detached' })
     await jonas.page.locator('.pending').waitFor({ state: 'detached' })
   }
+  await embellish(daemon)
+  await jonas.page.getByText('This message was deleted.').waitFor()
   return { marta, jonas }
+}
+
+/** Somebody without a browser answers, edits, deletes, reacts. */
+async function embellish(daemon: Daemon): Promise<void> {
+  const sam = await Robot.connect(daemon.port, 'sam')
+  const { entries } = await sam.ask('history', { room: 'lobby' })
+  const seqOf = (text: string) => entries.find((entry) => entry.text.startsWith(text))!.seq
+  const say = async (text: string, re?: Uint64) => (await sam.ask('say', { room: 'lobby', text, ...(re === undefined ? {} : { re }) })).seq
+  const react = (seq: Uint64, reaction: string) => sam.ask('react', { room: 'lobby', seq, reaction, on: true })
+  const answer = await say('Count me in, I am starving', seqOf('I will write it'))
+  await sam.ask('edit', { room: 'lobby', seq: answer, text: 'Count me in! I am starving.' })
+  await sam.ask('delete', { room: 'lobby', seq: await say('wrong window') })
+  for (const reaction of ['🍲', '🎉', 'soup!']) await react(seqOf('Half past twelve it is'), reaction)
+  await react(seqOf('Morning!'), '👍')
 }
 
 /** On a narrow screen a panel may still cover the room: at the left, or at the right. */
 export async function closesPanel(person: Person, x = 350): Promise<void> {
   const scrim = person.page.getByRole('button', { name: 'Close the panel' })
   if ((await scrim.count()) > 0 && (await scrim.isVisible())) await scrim.click({ position: { x, y: 400 } })
+}
+
+/** What can be done with messages, and searching them. */
+async function messageViews(person: Person, narrow: boolean, look: (view: string) => Promise<void>): Promise<void> {
+  const { page } = person
+  const closes = async (): Promise<void> => {
+    await page.keyboard.press('Escape')
+    await person.dialog.waitFor({ state: 'detached' })
+  }
+  const lunch = page.locator('.message', { hasText: 'Half past twelve it is.' })
+  const opens = async (): Promise<void> => {
+    if (narrow) return lunch.locator('.text').tap()
+    await lunch.hover()
+    await lunch.getByRole('button', { name: 'More' }).click()
+  }
+  await opens()
+  await person.dialog.getByText('Copy the text').waitFor()
+  await look('message-menu')
+  await person.dialog.getByRole('button', { name: 'React with another emoji' }).click()
+  await person.dialog.getByLabel('Search emoji').fill('soup')
+  await person.dialog.getByRole('button', { name: 'pot of food' }).waitFor()
+  await look('react')
+  await closes()
+  await opens()
+  await person.dialog.getByRole('button', { name: 'React with ❤️' }).click()
+  await page.getByRole('button', { name: '❤️: you' }).waitFor()
+  await opens()
+  await person.dialog.getByRole('button', { name: 'Answer' }).click()
+  await person.composer.fill('See you there')
+  await look('answering')
+  await person.composer.press('Enter')
+  await person.sees('See you there')
+  await person.newestIsInSight()
+  await person.composer.press('ArrowUp')
+  await page.getByText('Editing what you said').waitFor()
+  await look('editing')
+  await person.composer.press('Escape')
+  await person.composer.press('Control+ArrowUp')
+  await page.keyboard.press('Delete')
+  await person.dialog.getByText('removed for good').waitFor()
+  await look('delete-message')
+  await closes()
+
+  await page.getByRole('button', { name: 'Search what was said' }).click()
+  await page.keyboard.type('starving')
+  await person.dialog.getByText('1 found').waitFor()
+  await person.dialog.getByRole('combobox').fill('the')
+  await person.dialog.getByText(/found, the newest first/).waitFor()
+  await look('search')
+  await person.dialog.getByRole('combobox').fill('nothing like it')
+  await person.dialog.getByText('Nothing was found.').waitFor()
+  await look('search-nothing')
+  await person.dialog.getByRole('combobox').fill('starving')
+  await person.dialog.getByRole('option').first().click()
+  await page.locator('.message.found').waitFor()
+  await look('found')
+  await person.composer.focus()
 }
 
 /** Walks through every view, and calls `look` at each. */
@@ -92,6 +167,7 @@ export async function views(
 
   await page.locator('.message').nth(3).hover()
   await look('actions')
+  await messageViews(person, narrow, look)
   if (narrow) {
     await page.getByRole('button', { name: 'Show the rooms' }).click()
     await look('rooms')

@@ -1,0 +1,84 @@
+/** Pages of a room's history: older ones, newer ones, and those around a message. */
+
+import type { HistoryPage } from '../protocol'
+import { atBottom, markRead, theClient, welcome } from './chat'
+import type { RoomView } from './room'
+
+/** Who scrolls on as soon as a page is there gets this many at once. */
+const HURRY_PAGES = 5
+const HURRY_MS = 2_000
+let loadedAt = 0
+
+type Where = { before?: number; after?: number; around?: number }
+
+/** A page, unless there is none to be had, or the room's numbers are others by now. */
+async function page(view: RoomView, where: Where): Promise<HistoryPage | undefined> {
+  const limit = Number(welcome.value?.limits.history_page ?? 200)
+  const outcome = await theClient()?.request('history', { room: view.name, limit, ...where })
+  return outcome?.ok && outcome.result.epoch === view.epoch ? outcome.result : undefined
+}
+
+const partOf = ({ entries, head }: HistoryPage) => ({ entries, head: Number(head) })
+
+/** Loads what stands before the oldest entry; true if there was something. */
+export async function loadOlder(view: RoomView): Promise<boolean> {
+  const { timeline } = view
+  if (!theClient()?.core.online || view.loading.value || !timeline.more) return false
+  view.loading.value = true
+  const [fresh, turn] = [timeline.firstSeq === undefined, timeline.turn]
+  const pages = !fresh && Date.now() - loadedAt < HURRY_MS ? HURRY_PAGES : 1
+  const shown = timeline.firstSeq !== undefined
+  let count = 0
+  for (let i = 0; i < pages && timeline.more; i++) {
+    const before = timeline.firstSeq
+    const found = await page(view, before === undefined ? {} : { before })
+    // Meanwhile the list may have begun anew.
+    if (!found || timeline.turn !== turn) break
+    count += timeline.prepend(partOf(found), found.more && found.entries.length > 0)
+  }
+  view.loading.value = false
+  loadedAt = Date.now()
+  if (timeline.turn !== turn) return false
+  view.show(shown)
+  if (fresh) markRead()
+  return count > 0
+}
+
+/** Loads what follows the part that somebody jumped to. */
+export async function loadNewer(view: RoomView): Promise<void> {
+  const { timeline } = view
+  const after = timeline.behind
+  if (!theClient()?.core.online || view.loading.value || after === undefined) return
+  view.loading.value = true
+  const turn = timeline.turn
+  const found = await page(view, { after })
+  view.loading.value = false
+  if (!found || timeline.turn !== turn) return
+  timeline.extend(partOf(found), found.more)
+  view.show()
+}
+
+/** Brings a message into sight, wherever it is in the history; false if it cannot be had. */
+export async function showMessage(view: RoomView, seq: number): Promise<boolean> {
+  const { timeline } = view
+  if (!timeline.shows(seq)) {
+    const turn = timeline.turn
+    const found = await page(view, { around: seq })
+    if (!found?.entries.some((entry) => Number(entry.seq) === seq)) return false
+    if (timeline.turn !== turn) return false
+    timeline.jump(partOf(found), Number(found.entries[0]!.seq) > Number(found.first), found.more)
+  }
+  atBottom.value = false
+  view.target.value = seq
+  view.show()
+  return true
+}
+
+/** From an older part of the history back to the newest. */
+export function showNewest(view: RoomView): void {
+  view.timeline.comeBack()
+  atBottom.value = true
+  view.show()
+  if (view.timeline.firstSeq === undefined) void loadOlder(view)
+  markRead()
+}
