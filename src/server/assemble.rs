@@ -76,8 +76,9 @@ pub(super) fn assemble(
     let ceiling = Arc::new(Ceiling::of(memory::ceiling(config)));
     let throttle = make_throttle(config, parts, banned, (&ceiling, &tallies), &mail).start();
     let health = Arc::new(Health::new(Arc::clone(&identity), parts.clock.unix_ms() / 1_000));
-    let all = mail.iter().map(|mail| mail.reception.clone()).collect();
+    let receptions: Vec<_> = mail.iter().map(|mail| mail.reception.clone()).collect();
     let (asked, vital) = (names.clone().recipient(), Arc::clone(&health));
+    let all = receptions.clone().into();
     let actors =
         Actors::new(throttle.clone(), rooms.clone(), asked, all, Arc::clone(&store), vital);
     let web = Arc::new(RwLock::new(limits::web(config)));
@@ -95,17 +96,13 @@ pub(super) fn assemble(
         ceiling: Arc::clone(&ceiling),
         web: (config.web.serve == Switch::On).then(|| (Arc::clone(&web), actors.clone())),
     };
-    for ((number, mailboxes), arbiter) in (0_u16..).zip(mailboxes).zip(&arbiters) {
-        let common = common.clone();
-        arbiter.spawn_fn(move || mailboxes.inhabit(WorkerId(number), common));
-    }
+    inhabit(mailboxes, &arbiters, &common);
 
     let addresses = addresses(&listeners)?;
     let closed = CancellationToken::new();
     let proxies = Arc::new(RwLock::new(limits::proxies(config)));
     let way = accept::Way::new(&throttle, &mail, &proxies, &parts.clock, &closed);
     let accepting = RefCell::new(accept::at(listeners, &way)?);
-    let receptions = mail.iter().map(|mail| mail.reception.clone()).collect();
     let (clock, arbiters) = (Arc::clone(&parts.clock), RefCell::new(arbiters));
     Ok(Server {
         addresses,
@@ -129,6 +126,14 @@ pub(super) fn assemble(
         administered: RefCell::new(Some(administered)),
         first_admin,
     })
+}
+
+/// Starts the actors of each worker on its own thread.
+fn inhabit(mailboxes: Vec<Mailboxes>, arbiters: &[Arbiter], common: &Common) {
+    for ((number, mailboxes), arbiter) in (0_u16..).zip(mailboxes).zip(arbiters) {
+        let common = common.clone();
+        arbiter.spawn_fn(move || mailboxes.inhabit(WorkerId(number), common));
+    }
 }
 
 fn places(arbiters: &[Arbiter], mail: &[WorkerMail]) -> Vec<RoomsPlace> {

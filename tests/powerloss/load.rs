@@ -61,7 +61,11 @@ impl Room {
         let text = match kind {
             EntryKind::Delete => String::new(),
             EntryKind::React => "+1".into(),
-            _ => format!("{seq} {}", "words ".repeat(rng.random_range(1..300))),
+            EntryKind::Message
+            | EntryKind::Topic
+            | EntryKind::Edit
+            | EntryKind::Unreact
+            | EntryKind::Unknown => format!("{seq} {}", "words ".repeat(rng.random_range(1..300))),
         };
         if kind == EntryKind::Message {
             self.plain.push(seq);

@@ -100,7 +100,9 @@ fn compare(there: &Rooms, acknowledged: &Rooms) -> Result<(), String> {
                 EntryKind::Edit => target.text == want.text,
                 EntryKind::Delete => target.deleted.is_some() && target.text.is_empty(),
                 EntryKind::React => target.reactions.is_some(),
-                _ => true,
+                EntryKind::Message | EntryKind::Topic | EntryKind::Unreact | EntryKind::Unknown => {
+                    true
+                }
             };
             if !is_done {
                 return Err(format!("{name} {seq} was acknowledged, and is not done: {target:?}"));

@@ -22,6 +22,13 @@ pub(super) enum Act {
     RenameRoom(String),
     /// This room, if it is called so, is deleted.
     DeleteRoom(String),
+    /// About one's own account.
+    Own(Own),
+}
+
+/// What is to be done about one's own account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Own {
     /// Somebody writes no more directly, or does again.
     Block(String, bool),
     Blocks,
@@ -33,8 +40,7 @@ pub(super) enum Act {
 impl Act {
     /// Whether it is done in the room that is shown.
     pub(super) fn is_about_a_room(&self) -> bool {
-        let elsewhere = matches!(self, Self::Devices | Self::Logout(_) | Self::Blocks);
-        !elsewhere && !matches!(self, Self::Block(..) | Self::DeleteRoom(_))
+        !matches!(self, Self::Own(_) | Self::DeleteRoom(_))
     }
 }
 
@@ -74,11 +80,11 @@ pub(super) fn parse(word: &str, first: &str, rest: &str) -> Option<Act> {
         },
         "rename" => named.map(Act::RenameRoom),
         "delete-room" => named.map(Act::DeleteRoom),
-        "block" => named.map(|name| Act::Block(name, true)),
-        "unblock" => named.map(|name| Act::Block(name, false)),
-        "blocks" => Some(Act::Blocks),
-        "devices" => Some(Act::Devices),
-        "logout" => Some(Act::Logout(first == "all")),
+        "block" => named.map(|name| Act::Own(Own::Block(name, true))),
+        "unblock" => named.map(|name| Act::Own(Own::Block(name, false))),
+        "blocks" => Some(Act::Own(Own::Blocks)),
+        "devices" => Some(Act::Own(Own::Devices)),
+        "logout" => Some(Act::Own(Own::Logout(first == "all"))),
         _ => None,
     }
 }
@@ -132,12 +138,20 @@ pub(super) async fn carry_out(client: &Client, room: &str, act: Act) -> Result<S
             ask(client, &DeleteRoom { room: name.into(), timeout_ms }).await?;
             Ok(format!("{name} is deleted"))
         }
-        Act::Block(name, on) => {
+        Act::Own(what) => own(client, what).await,
+    }
+}
+
+/// Does what is about one's own account.
+async fn own(client: &Client, what: Own) -> Result<String, Error> {
+    let timeout_ms = None;
+    match what {
+        Own::Block(name, on) => {
             ask(client, &Block { name: name.as_str().into(), on, timeout_ms }).await?;
             let what = if on { "cannot write to you directly any more" } else { "is not blocked" };
             Ok(format!("{name} {what}"))
         }
-        Act::Blocks => {
+        Own::Blocks => {
             let list = client.request(&Blocks { after: None, limit: None, timeout_ms }).await?;
             let names: Vec<&str> = list.blocks.0.iter().map(|one| &*one.name).collect();
             let more = if list.more { " and more" } else { "" };
@@ -147,7 +161,7 @@ pub(super) async fn carry_out(client: &Client, room: &str, act: Act) -> Result<S
                 format!("you block {}{more}", names.join(", "))
             })
         }
-        Act::Devices => {
+        Own::Devices => {
             let list = client.request(&Devices { timeout_ms }).await?;
             let lines = list.devices.0.iter().map(|device| {
                 let state = match (device.current, device.online) {
@@ -159,7 +173,7 @@ pub(super) async fn carry_out(client: &Client, room: &str, act: Act) -> Result<S
             });
             Ok(format!("Your devices:{}", lines.collect::<String>()))
         }
-        Act::Logout(all) => {
+        Own::Logout(all) => {
             ask(client, &Logout { all: Some(all), timeout_ms }).await?;
             Ok("logged out".to_owned())
         }
@@ -200,8 +214,8 @@ mod tests {
             ("set", "keep", "30", Some(Act::Set(What::Keep(30)))),
             ("rename", "dreams", "", Some(Act::RenameRoom("dreams".into()))),
             ("delete-room", "", "", None),
-            ("unblock", "@bob", "", Some(Act::Block("bob".into(), false))),
-            ("logout", "all", "", Some(Act::Logout(true))),
+            ("unblock", "@bob", "", Some(Act::Own(Own::Block("bob".into(), false)))),
+            ("logout", "all", "", Some(Act::Own(Own::Logout(true)))),
         ] {
             assert_eq!(parse(word, first, rest), want, "{word} {first} {rest}");
         }

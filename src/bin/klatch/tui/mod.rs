@@ -35,7 +35,7 @@ use crate::args::Args;
 use crate::clock::Zone;
 use crate::exit::{self, fail};
 use crate::login;
-use act::Act;
+use act::{Act, Own};
 use app::{App, Done, Effect, Link};
 use terminal::Terminal;
 
@@ -86,7 +86,7 @@ pub(crate) async fn run(args: &Args) -> ExitCode {
         clock: SystemClock::default(),
         terminal,
     };
-    shell.run(events, terminate, hangup).await
+    Box::pin(shell.run(events, terminate, hangup)).await
 }
 
 type Work = BoxFuture<'static, (Done, Option<(Client, Events)>)>;
@@ -193,7 +193,7 @@ impl Shell {
                 Effect::Rename { name } => {
                     self.doing.push(work::rename(self.args.builder(&name)));
                 }
-                Effect::Act { act: Act::Logout(_), .. } => {
+                Effect::Act { act: Act::Own(Own::Logout(_)), .. } => {
                     login::forget(&self.args, self.client.name());
                     self.doing.push(work::start(&self.client, effect));
                 }

@@ -339,11 +339,8 @@ fn any_size_of_screen_can_be_drawn() {
 
 /// How far is told to have been read.
 fn marks(app: &mut App) -> Vec<u64> {
-    let marks = effects(app).into_iter().filter_map(|effect| match effect {
-        Effect::MarkRead { seq, .. } => Some(seq.0),
-        _ => None,
-    });
-    marks.collect()
+    let mark = |effect| if let Effect::MarkRead { seq, .. } = effect { Some(seq.0) } else { None };
+    effects(app).into_iter().filter_map(mark).collect()
 }
 
 #[test]
