@@ -138,7 +138,7 @@ fn results(bytes: &[u8]) {
         )*};
     }
     read!(
-        BlockList DeviceList Empty HistoryPage LoggedIn MemberList Pong RoomList RoomState Said StandingList
+        Administered BlockList DeviceList Empty HistoryPage LoggedIn MemberList Pong RoomList RoomState Said StandingList
         TopicState UnreadList Welcome
     );
 }

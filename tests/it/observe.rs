@@ -130,9 +130,9 @@ fn outboxes_and_rooms_are_measured_against_their_bounds() {
     let (all, one) =
         (value(&text, "klatch_outbox_bytes"), value(&text, "klatch_outbox_fullest_bytes"));
     assert!(one > 0.0 && one <= all, "{one} of {all}");
-    assert_eq!(value(&text, "klatch_outbox_max_bytes"), 64.0 * 1024.0 * 1024.0);
-    assert_eq!(value(&text, "klatch_rooms_max"), 500.0);
-    assert_eq!(value(&text, "klatch_rooms"), 1.0);
+    assert!((value(&text, "klatch_outbox_max_bytes") - 64.0 * 1024.0 * 1024.0).abs() < 0.5);
+    assert!((value(&text, "klatch_rooms_max") - 500.0).abs() < 0.5);
+    assert!((value(&text, "klatch_rooms") - 1.0).abs() < 0.5);
 }
 
 /// Every limit that the sources name can be counted.

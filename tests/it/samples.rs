@@ -35,6 +35,7 @@ const WAIT: Option<u32> = Some(5_000);
 
 /// Requests with only what they must have, and with everything.
 #[rustfmt::skip]
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub(crate) fn requests() -> Vec<(&'static str, Request)> {
     use Request as R;
     let room = || "ops".into();
