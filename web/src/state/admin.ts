@@ -44,7 +44,7 @@ export const isFields = (value: Json | undefined): value is Fields =>
 export const rowsOf = (value: Json | undefined): Fields[] => (Array.isArray(value) ? value.filter(isFields) : [])
 
 /** Commands that only look: they need no confirmation. */
-const LOOKS = new Set(['status', 'sessions', 'rooms', 'users', 'bans', 'why', 'metrics', 'commands'])
+const LOOKS = new Set(['status', 'sessions', 'rooms', 'users', 'bans', 'why', 'usage', 'metrics', 'commands'])
 export const onlyLooks = (command: string): boolean => LOOKS.has(command)
 
 /** A line of the metrics. */

@@ -84,9 +84,9 @@ export function AdminCommand({ wanted: { command, given: known }, close, done }:
         ))}
         {answer && <Result command={command} answer={answer} />}
         {sure && (
-          <p class="sure" role="alert">
-            Really {command.command} <bdi class="strong">{told.join(' ')}</bdi>? Press once more.
-          </p>
+          <div class="sure" role="alert">
+            <p>Really {command.command}{told.length > 0 && <> <bdi class="strong">{told.join(' ')}</bdi></>}? Press once more.</p>
+          </div>
         )}
         <div class="buttons">
           <button type="button" class="quiet" onClick={close}>{finished ? 'Close' : 'Cancel'}</button>

@@ -62,7 +62,7 @@ export function AdminTable({ title, first, rows, leftOut, why, deeds, act }: Pro
                     <td key={column} class={typeof row[column] === 'number' ? 'number' : ''}><bdi>{valueWords(column, row[column])}</bdi></td>
                   ))}
                   {acts && (
-                    <td class="deeds">
+                    <td class="row-deeds">
                       {deeds(row).map((deed) => (
                         <button
                           key={deed.command.command}

@@ -78,7 +78,7 @@ async function messageViews(person: Person, narrow: boolean, look: (view: string
     await page.keyboard.press('Escape')
     await person.dialog.waitFor({ state: 'detached' })
   }
-  const lunch = page.locator('.message', { hasText: 'Half past twelve it is.' })
+  const lunch = page.locator('.message', { has: page.locator('.text', { hasText: /^Half past twelve it is\.$/ }) })
   const opens = async (): Promise<void> => {
     if (narrow) return lunch.locator('.text').tap()
     await lunch.hover()
@@ -94,7 +94,7 @@ async function messageViews(person: Person, narrow: boolean, look: (view: string
   await closes()
   await opens()
   await person.dialog.getByRole('button', { name: 'React with ❤️' }).click()
-  await page.getByRole('button', { name: '❤️: you' }).waitFor()
+  await page.getByRole('button', { name: /^❤️: you/ }).waitFor()
   await opens()
   await person.dialog.getByRole('button', { name: 'Answer' }).click()
   await person.composer.fill('See you there')
