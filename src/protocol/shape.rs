@@ -124,7 +124,7 @@ mod tests {
             Left::FIELDS,
             b"\x81\xa4gone\x91\x82\xa4name\xa1x\xa6reason\x01",
             Err("gone.reason is not str: `left`, `logout`, `lost`, `timeout`, `removed`, \
-                 `shutdown`, `kicked`, `banned`; or a newer word"),
+                 `shutdown`, `kicked`, `banned`, `deleted`; or a newer word"),
         );
         let mut many = b"\x81\xa4gone\xdc\x00\x21".to_vec();
         many.extend([0xc0; 33]);

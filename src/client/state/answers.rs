@@ -264,7 +264,8 @@ impl<T> Core<T> {
 
     fn enter(&mut self, state: RoomState) -> Result<(), Error> {
         // While the client was away the room may have got another name: its epoch tells.
-        let same = |(_, room): &(&Arc<str>, &Room)| room.epoch() == state.epoch;
+        let same =
+            |(_, room): &(&Arc<str>, &Room)| room.epoch() == state.epoch && state.epoch.0 != 0;
         if !self.rooms.contains_key(&state.room)
             && let Some(old) = self.rooms.iter().find(same).map(|(name, _)| Arc::clone(name))
         {

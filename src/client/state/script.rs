@@ -218,6 +218,7 @@ impl Pair {
                 Event::Message(message) => message.seq.0.to_string(),
                 Event::Reset { epoch, .. } => format!("reset:{}", epoch.0),
                 Event::Gap { from, to, .. } => format!("gap:{}-{}", from.0, to.0),
+                Event::Renamed(renamed) => format!("renamed:{}>{}", renamed.room, renamed.name),
                 Event::Bye(_) => "bye".into(),
                 other => format!("{other:?}"),
             });

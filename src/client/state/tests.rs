@@ -41,7 +41,7 @@ fn the_first_connection_is_ready_once_the_rooms_are_entered() {
     assert!(pair.core.take_ready().is_none());
     pair.event(&WireEvent::Room(room("lobby", 1, 5)));
     assert!(pair.core.take_ready().is_none());
-    pair.answer("join", Ok(&room("ops", 1, 0)));
+    pair.answer("join", Ok(&room("ops", 3, 0)));
     let ready = pair.core.take_ready().expect("ready").expect("well");
     assert_eq!((&*ready.name, ready.rooms.len()), ("al", 1));
     assert_eq!(pair.tells(), "connected room:lobby room:ops");
@@ -161,9 +161,9 @@ fn a_server_that_lost_its_history_resets_the_room() {
 #[test]
 fn rooms_that_the_server_did_not_keep_are_entered_again() {
     let mut pair = Pair::online();
-    pair.event(&WireEvent::Room(room("ops", 1, 0)));
-    pair.event(&WireEvent::Room(room("@00000000000000aa", 1, 0)));
-    pair.event(&WireEvent::Room(room("old", 1, 0)));
+    pair.event(&WireEvent::Room(room("ops", 3, 0)));
+    pair.event(&WireEvent::Room(room("@00000000000000aa", 4, 0)));
+    pair.event(&WireEvent::Room(room("old", 5, 0)));
     pair.tells();
     pair.lose();
     pair.login(&["lobby"]);
@@ -175,6 +175,25 @@ fn rooms_that_the_server_did_not_keep_are_entered_again() {
     assert_eq!(pair.asks(), "join:ops", "texts wait for the last room");
     let told = pair.tells();
     assert!(told.ends_with("room:@00000000000000bb gone:@00000000000000aa gone:old!"), "{told}");
+}
+
+#[test]
+fn a_room_that_got_another_name_goes_on_where_it_was() {
+    let mut pair = Pair::online();
+    pair.event(&WireEvent::Room(room("plans", 3, 0)));
+    pair.event(&message("plans", 1));
+    let (old, new, by) = ("plans".into(), "dreams".into(), "bob".into());
+    pair.event(&WireEvent::Renamed(wire::Renamed { room: old, name: new, by }));
+    pair.event(&message("dreams", 2));
+    pair.tells();
+    // While it is away there is another name again: the epoch tells which room it is.
+    pair.lose();
+    pair.login(&["lobby", "hall"]);
+    pair.event(&WireEvent::Room(room("hall", 3, 2)));
+    let told = pair.tells();
+    assert!(told.contains("renamed:dreams>hall room:hall"), "{told}");
+    pair.event(&message("hall", 3));
+    assert_eq!(pair.tells(), "3");
 }
 
 #[test]
