@@ -68,7 +68,7 @@ impl Disk {
         }
     }
 
-    /// With the first flush of a new log or journal `SQLite` flushes the folder (os_unix.c, `unixSync`):
+    /// With the first flush of a new log or journal `SQLite` flushes the folder (`unixSync`):
     /// what was deleted before it stays so.
     fn sync(&mut self, path: &Path) {
         let is_log = ["-wal", "-journal"].iter().any(|end| path.to_string_lossy().ends_with(end));
