@@ -462,6 +462,16 @@ return {
         { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
       },
     },
+    {
+      name = "admin", class = "control", result = "Administered",
+      doc = "Runs a command of those who administer the server, as `klatchd admin` does. Takes one of them.",
+      errors = { "denied", "unavailable" },
+      params = {
+        { name = "command", shape = { "str" }, kind = "str, one line, at most 64 bytes", doc = "The command; `commands` lists them." },
+        { name = "arguments", shape = { "str" }, optional = true, kind = "str, one line, at most 1024 bytes", doc = "What it is given: a JSON object of strings, by the names of its parameters." },
+        { name = "timeout_ms", shape = { "uint", max = 4294967295 }, optional = true, kind = "uint, 32 bit", doc = "Give up if the request's turn has not come within this many milliseconds." },
+      },
+    },
   },
   events = {
     {
@@ -666,6 +676,11 @@ return {
     },
   },
   maps = {
+    Administered = {
+      { name = "answer", shape = { "str" }, kind = "str", doc = "What the command answers, as JSON: an object, or a list of them." },
+      { name = "failed", shape = { "str" }, optional = true, kind = "str", doc = "Why the command did nothing, in a sentence." },
+      { name = "left_out", shape = { "uint", max = 4294967295 }, kind = "uint, 32 bit", doc = "How many rows were left out at the end of a list that is too long for a frame." },
+    },
     BlockInfo = {
       { name = "id", shape = { "uint" }, kind = "uint, 64 bit", doc = "Identifies the account." },
       { name = "name", shape = { "str" }, kind = "str", doc = "Its name." },
