@@ -56,7 +56,9 @@ fn keys(source: Source, folder: &Path, state: &Path) -> (String, Vec<String>) {
     let pem = std::fs::read_to_string(&key).unwrap();
     let mut secrets = vec![line_of(&pem)];
     let config = match source {
-        Source::Files => format!("[tls]\ncertificate = {path:?}\nkey = {key:?}\n"),
+        Source::Files => {
+            format!("[tls]\ncertificate = \"{}\"\nkey = \"{}\"\n", path.display(), key.display())
+        }
         Source::Credentials => {
             std::fs::rename(path, folder.join("certificate.pem")).unwrap();
             std::fs::rename(key, folder.join("key.pem")).unwrap();
