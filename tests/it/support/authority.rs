@@ -57,6 +57,11 @@ impl Authority {
         let mut lines = BufReader::new(pebble.stdout.take().unwrap()).lines();
         let ready = lines.by_ref().any(|line| line.unwrap().contains("ACME directory available"));
         assert!(ready, "pebble has ended");
+        // It says so a moment before it listens.
+        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert_eq!(pebble.try_wait().unwrap(), None, "pebble has ended");
+            std::thread::yield_now();
+        }
         // It writes all the time, and somebody must read.
         std::thread::spawn(move || lines.for_each(drop));
         Running(pebble)

@@ -28,20 +28,21 @@ export async function loadOlder(view: RoomView): Promise<boolean> {
   const [fresh, turn] = [timeline.firstSeq === undefined, timeline.turn]
   const pages = !fresh && Date.now() - loadedAt < HURRY_MS ? HURRY_PAGES : 1
   const shown = timeline.firstSeq !== undefined
-  let count = 0
+  const start = timeline.firstSeq
   for (let i = 0; i < pages && timeline.more; i++) {
     const before = timeline.firstSeq
     const found = await page(view, before === undefined ? {} : { before })
     // Meanwhile the list may have begun anew.
     if (!found || timeline.turn !== turn) break
-    count += timeline.prepend(partOf(found), found.more && found.entries.length > 0)
+    timeline.prepend(partOf(found), found.more && found.entries.length > 0)
   }
   view.loading.value = false
   loadedAt = Date.now()
   if (timeline.turn !== turn) return false
   view.show(shown)
   if (fresh) markRead()
-  return count > 0
+  // Also when nothing of it is to be seen: behind a thousand reactions there are messages again.
+  return timeline.firstSeq !== start
 }
 
 /** Loads what follows the part that somebody jumped to. */
