@@ -161,6 +161,12 @@ export class Person {
       () =>
         new Promise<string>((resolve) => {
           const opening = indexedDB.open('klatch')
+          // Whoever comes before the page has made its database must not make an empty one in its place.
+          opening.onupgradeneeded = () => opening.transaction?.abort()
+          opening.onerror = (event) => {
+            event.preventDefault()
+            resolve('')
+          }
           opening.onsuccess = () => {
             const database = opening.result
             const all = database.transaction('rooms').objectStore('rooms').getAll()
