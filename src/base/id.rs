@@ -48,10 +48,13 @@ impl AccountId {
         Self(((run as u64) << 32) | 1)
     }
 
+    /// The lowest number of a guest; those of accounts lie below.
+    pub const FIRST_GUEST: Self = Self(u32::MAX as u64 + 1);
+
     /// Whether nothing of it outlives its name.
     #[must_use]
     pub const fn is_guest(self) -> bool {
-        self.0 > u32::MAX as u64
+        self.0 >= Self::FIRST_GUEST.0
     }
 }
 

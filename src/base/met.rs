@@ -6,6 +6,7 @@
 
 use std::hash::Hash;
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use lru::LruCache;
 use smallvec::SmallVec;
@@ -26,7 +27,12 @@ pub struct Note {
     pub count: u64,
     /// When last, in milliseconds since 1970 UTC.
     pub last: u64,
+    /// Its place among all that was met: of what was met in one millisecond the higher came later.
+    pub order: u64,
 }
+
+/// How often a limit was met, of all and by all: several tables are filled at once.
+static MET: AtomicU64 = AtomicU64::new(0);
 
 /// The table.
 #[derive(Debug)]
@@ -43,18 +49,20 @@ impl<K: Hash + Eq> Met<K> {
     pub fn note(&mut self, subject: K, limit: &str, unix_ms: u64) {
         let Some(limit) = NAMES.iter().copied().find(|name| *name == limit) else { return };
         let notes = self.0.get_or_insert_mut(subject, SmallVec::new);
+        let order = MET.fetch_add(1, Ordering::Relaxed);
         if let Some(note) = notes.iter_mut().find(|note| note.limit == limit) {
             note.count += 1;
             note.last = unix_ms;
+            note.order = order;
             return;
         }
         if notes.len() >= LIMITS {
-            let oldest = notes.iter().enumerate().min_by_key(|(_, note)| note.last);
+            let oldest = notes.iter().enumerate().min_by_key(|(_, note)| note.order);
             if let Some((place, _)) = oldest {
                 notes.swap_remove(place);
             }
         }
-        notes.push(Note { limit, count: 1, last: unix_ms });
+        notes.push(Note { limit, count: 1, last: unix_ms, order });
     }
 
     /// What the subject has met that is such.
@@ -78,11 +86,12 @@ pub fn sum(all: impl IntoIterator<Item = Note>) -> Vec<Note> {
             Some(sum) => {
                 sum.count += one.count;
                 sum.last = sum.last.max(one.last);
+                sum.order = sum.order.max(one.order);
             }
             None => sums.push(one),
         }
     }
-    sums.sort_by_key(|note| std::cmp::Reverse(note.last));
+    sums.sort_by_key(|note| std::cmp::Reverse(note.order));
     sums
 }
 
@@ -95,15 +104,16 @@ mod tests {
         let mut met = Met::default();
         met.note(0_u32, "queue_ms", 1);
         met.note(0, "queue_ms", 2);
-        met.note(0, "text", 3);
+        met.note(0, "text", 2);
         met.note(0, "no such limit", 4);
-        let notes = [
-            Note { limit: "queue_ms", count: 2, last: 2 },
-            Note { limit: "text", count: 1, last: 3 },
-        ];
-        assert_eq!(met.of(&0), notes);
-        assert_eq!(sum(met.of(&0).into_iter().chain(notes))[0].limit, "text");
-        assert_eq!(sum(met.of(&0).into_iter().chain(notes))[1].count, 4);
+        let seen = |note: &Note| (note.limit, note.count, note.last);
+        assert_eq!(
+            met.of(&0).iter().map(seen).collect::<Vec<_>>(),
+            [("queue_ms", 2, 2), ("text", 1, 2)]
+        );
+        let sums = sum(met.of(&0).into_iter().chain(met.of(&0)));
+        // Met in the same millisecond, and later.
+        assert_eq!(sums.iter().map(seen).collect::<Vec<_>>(), [("text", 2, 2), ("queue_ms", 4, 2)]);
         for (time, limit) in (10..).zip(NAMES) {
             met.note(0, limit, time);
         }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use actix::{Actor, Addr, Context, Handler, MessageResult, Recipient};
 use actix_rt::ArbiterHandle;
 
-use self::blocking::Blocking;
+use self::blocking::{Blocking, no_guest};
 pub use self::operate::{Inventory, Listing, Retune};
 use super::blocks::Blocks;
 use super::mail::{Depart, Goal, Known, Look, Orphan, Seek, Seen};
@@ -210,15 +210,24 @@ impl Rooms {
             }
             Goal::Rename(name, to) => self.begin_rename((from, who, id), &name, to)?,
             Goal::Delete(name) => self.begin_delete((from, who, id), &name)?,
-            Goal::Block(peer, on) => {
+            Goal::Block(peer) => {
+                no_guest(&who).map_err(refused)?;
                 if let Some(id) = id {
-                    self.block(Blocking { from, id, by: who, of: peer.who, on })?;
+                    self.block(Blocking { from, id, by: who, of: peer.who, on: true })?;
+                }
+            }
+            Goal::Unblock(name) => {
+                no_guest(&who).map_err(refused)?;
+                let of = self.blocks.named(who.account, &name).ok_or_else(|| {
+                    let text = format!("you block nobody who is called {name}");
+                    refused(Refusal::new(Code::NotFound, text))
+                })?;
+                if let Some(id) = id {
+                    self.block(Blocking { from, id, by: who, of, on: false })?;
                 }
             }
             Goal::Blocks { after, limit } => {
-                if who.account.is_guest() {
-                    return Err(refused(Code::NoAccount.into()));
-                }
+                no_guest(&who).map_err(refused)?;
                 if let Some(id) = id {
                     let list = self.blocks.list(who.account, after, limit);
                     self.respond(from, codec::result_frame(id, &list));

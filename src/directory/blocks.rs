@@ -1,6 +1,7 @@
 //! Who takes no direct messages from whom.
 //!
-//! **Owns:** for each account at most as many others as its bound.
+//! **Owns:** for each account at most as many others as its bound. Guests give way there, who came first
+//! first: they may be long gone, and nobody else comes back under their number.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 
 use crate::base::id::AccountId;
 use crate::base::limits::{BLOCKS, LIST_PAGE};
-use crate::base::name::Identity;
+use crate::base::name::{Identity, UserName};
 use crate::protocol::reply::{BlockInfo, BlockList, Page};
 use crate::protocol::status::{Code, Refusal};
 use crate::room::rights;
@@ -36,8 +37,9 @@ impl Blocks {
 
     /// Refuses one more than there may be.
     pub fn check_place(&self, by: AccountId, of: AccountId) -> Result<(), Refusal> {
-        let used = self.0.get(&by).map_or(0, BTreeMap::len);
-        if used < BLOCKS || self.contains(by, of) {
+        let Some(blocked) = self.0.get(&by) else { return Ok(()) };
+        let used = blocked.len();
+        if used < BLOCKS || blocked.contains_key(&of) || first_guest(blocked).is_some() {
             return Ok(());
         }
         let (used, allowed) = (used as u64 + 1, BLOCKS as u64);
@@ -48,7 +50,15 @@ impl Blocks {
     /// Notes that one blocks another, or does not any more.
     pub fn set(&mut self, by: AccountId, of: &Arc<Identity>, on: bool) {
         if on {
-            self.0.entry(by).or_default().insert(of.account, Arc::clone(of));
+            let blocked = self.0.entry(by).or_default();
+            // Whoever of this name was there before is gone: it is held once at a time.
+            blocked.retain(|_, other| other.name.skeleton() != of.name.skeleton());
+            if blocked.len() >= BLOCKS
+                && let Some(guest) = first_guest(blocked)
+            {
+                blocked.remove(&guest);
+            }
+            blocked.insert(of.account, Arc::clone(of));
         } else if let Some(blocked) = self.0.get_mut(&by) {
             blocked.remove(&of.account);
             if blocked.is_empty() {
@@ -67,6 +77,13 @@ impl Blocks {
         Ok(())
     }
 
+    /// Whom an account blocks under a name, there or not.
+    #[must_use]
+    pub fn named(&self, by: AccountId, name: &UserName) -> Option<Arc<Identity>> {
+        let mut blocked = self.0.get(&by)?.values();
+        blocked.find(|who| who.name.skeleton() == name.skeleton()).map(Arc::clone)
+    }
+
     /// A page of those whom an account blocks, by account.
     #[must_use]
     pub fn list(&self, by: AccountId, after: Option<u64>, limit: Option<u32>) -> BlockList {
@@ -82,10 +99,15 @@ impl Blocks {
     }
 }
 
+/// The guest who came first of those who are blocked.
+fn first_guest(blocked: &BTreeMap<AccountId, Arc<Identity>>) -> Option<AccountId> {
+    // Their numbers lie above those of all accounts, and rise.
+    blocked.range(AccountId::FIRST_GUEST..).next().map(|(id, _)| *id)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::name::UserName;
 
     fn person(account: u64) -> Arc<Identity> {
         let name = UserName::parse(&format!("p{account}")).unwrap();
@@ -115,5 +137,24 @@ mod tests {
         let page = blocks.list(ann, Some(3), Some(2));
         let ids: Vec<_> = page.blocks.0.iter().map(|one| one.id).collect();
         assert_eq!((ids, page.more), (vec![4, 5], true));
+    }
+    #[test]
+    fn guests_give_way_at_the_bound_and_under_their_name() {
+        let ann = person(1).account;
+        let guest = |n: u64| person(AccountId::FIRST_GUEST.0 + n);
+        let others = (0..BLOCKS as u64 - 2).map(|n| (ann, person(n + 2)));
+        let mut blocks = Blocks::new(others.collect());
+        blocks.set(ann, &guest(1), true);
+        blocks.set(ann, &guest(2), true);
+        let new = guest(3);
+        assert_eq!(blocks.check_place(ann, new.account), Ok(()));
+        blocks.set(ann, &new, true);
+        assert_eq!(blocks.0[&ann].len(), BLOCKS);
+        assert!(!blocks.contains(ann, guest(1).account) && blocks.contains(ann, guest(2).account));
+
+        let again = Identity { account: guest(4).account, ..(*new).clone() };
+        blocks.set(ann, &Arc::new(again), true);
+        assert_eq!(blocks.0[&ann].len(), BLOCKS);
+        assert_eq!(blocks.named(ann, &new.name).unwrap().account, guest(4).account);
     }
 }

@@ -6,7 +6,7 @@ use actix::{Message, Recipient};
 
 use super::search::Question;
 use crate::base::id::{RoomId, SessionId};
-use crate::base::name::{Identity, RoomName};
+use crate::base::name::{Identity, RoomName, UserName};
 use crate::protocol::event::LeaveReason;
 use crate::room::mail::{Action, Ask, Part};
 use crate::room::moderation::Target;
@@ -50,8 +50,10 @@ pub enum Goal {
     Rename(RoomName, RoomName),
     /// The end of a room.
     Delete(RoomName),
-    /// Peace from somebody, or not any more.
-    Block(Target, bool),
+    /// Peace from somebody.
+    Block(Target),
+    /// No more peace from somebody of this name, who may be gone.
+    Unblock(UserName),
     /// A list of those who are blocked.
     Blocks {
         /// After this account.

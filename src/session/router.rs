@@ -167,9 +167,7 @@ impl Router {
             Sorted::Person { room, name, measure } => {
                 self.moderate(from, who, id, (room, name), measure)
             }
-            Sorted::Block(name, on) => {
-                self.toward(from, who, id, &name, move |peer| Goal::Block(peer, on))
-            }
+            Sorted::Block(name) => self.toward(from, who, id, &name, Goal::Block),
             Sorted::Account(task) => self.manage(link, who, id, peer, task),
             Sorted::Admin(admin) => self.administer(from, who, id, admin),
         }

@@ -3,7 +3,7 @@
 use super::asked;
 use crate::account::mail::Task;
 use crate::base::id::DeviceId;
-use crate::base::name::RoomName;
+use crate::base::name::{RoomName, UserName};
 use crate::directory::mail::Goal;
 use crate::directory::state::invalid;
 use crate::protocol::reply::Role;
@@ -27,8 +27,8 @@ pub(super) enum Sorted {
     Direct(Name),
     /// Somebody, to whom something is to be done in a room.
     Person { room: Name, name: Name, measure: Measure },
-    /// Somebody, who is to be blocked or not.
-    Block(Name, bool),
+    /// Somebody, who is to be blocked.
+    Block(Name),
     /// About the sender's own account.
     Account(Task),
     /// For those who run the server.
@@ -55,7 +55,8 @@ pub(super) fn sort(request: Request) -> Result<Sorted, Refusal> {
             Sorted::Seek(Goal::Rename(room_name(&rename.room)?, room_name(&rename.name)?))
         }
         Request::DeleteRoom(delete) => Sorted::Seek(Goal::Delete(room_name(&delete.room)?)),
-        Request::Block(block) => Sorted::Block(block.name, block.on),
+        Request::Block(block) if block.on => Sorted::Block(block.name),
+        Request::Block(block) => Sorted::Seek(Goal::Unblock(user_name(&block.name)?)),
         Request::Blocks(blocks) => {
             Sorted::Seek(Goal::Blocks { after: blocks.after, limit: blocks.limit })
         }
@@ -143,6 +144,10 @@ fn action(request: Request) -> Result<(Name, Action), Refusal> {
 /// A room's name as a client wrote it.
 pub(super) fn room_name(name: &Name) -> Result<RoomName, Refusal> {
     RoomName::parse(&name.0).map_err(|error| invalid(&error))
+}
+
+fn user_name(name: &Name) -> Result<UserName, Refusal> {
+    UserName::parse(&name.0).map_err(|error| invalid(&error))
 }
 
 fn rank_of(role: Role) -> Result<Rank, Refusal> {

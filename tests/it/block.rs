@@ -1,6 +1,6 @@
 //! Blocking: who takes no direct messages from whom.
 
-use klatch::protocol::request::{Block, Blocks, Direct, History, Say, Topic, Typing};
+use klatch::protocol::request::{Block, Blocks, Direct, History, Quit, Say, Topic, Typing};
 use klatch::protocol::status::Code;
 
 use crate::support::people::{account, again};
@@ -80,5 +80,15 @@ fn only_accounts_block_and_whom_they_know_but_not_themselves() {
     ann.request(&block("gast", true)).unwrap();
     assert_eq!(guest.refused(&direct("ann")), Code::Denied);
     ann.request(&block("gast", false)).unwrap();
+    assert_eq!(ann.refused(&block("gast", false)), Code::NotFound);
     guest.request(&direct("ann")).unwrap();
+
+    // A guest who has gone is still listed, and can be lifted from there.
+    ann.request(&block("gast", true)).unwrap();
+    guest.request(&Quit { timeout_ms: None }).unwrap();
+    guest.bye();
+    let _another = server.login("gast");
+    assert_eq!(blocked(&mut ann), ["gast"]);
+    ann.request(&block("gast", false)).unwrap();
+    assert_eq!(blocked(&mut ann), [""; 0]);
 }

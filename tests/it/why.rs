@@ -80,7 +80,10 @@ fn it_tells_which_limits_were_met_and_where_budgets_stand() {
     assert_eq!(met(&gone.expect("it is gone"), "text"), 3);
 
     let (_, text, _) = admin_text(&daemon, &["why", "127.0.0.1"]);
-    assert!(text.contains("advice") && text.contains("connections_per_address"), "{text}");
+    assert!(
+        text.contains("advice") && text.contains("raise limits.connections_per_address"),
+        "{text}"
+    );
     assert_eq!(admin(&daemon, &["ban", "127.0.0.9"]).0, Some(0));
     let banned = why(&daemon, "127.0.0.9");
     assert!(

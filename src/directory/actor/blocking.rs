@@ -33,19 +33,21 @@ impl Message for Stored {
     type Result = ();
 }
 
+/// Whom others may write to is kept for those who come back.
+pub(super) fn no_guest(who: &Identity) -> Result<(), Refusal> {
+    if who.account.is_guest() { Err(Code::NoAccount.into()) } else { Ok(()) }
+}
+
 impl Rooms {
     pub(super) fn block(&mut self, blocking: Blocking) -> Result<(), Refused> {
         let Blocking { from, id, by, of, on } = &blocking;
         let refused =
             |refusal: Refusal| Refused { from: *from, id: Some(*id), refusal: Box::new(refusal) };
-        if by.account.is_guest() {
-            return Err(refused(Code::NoAccount.into()));
-        }
         if *on {
             self.blocks.check_place(by.account, of.account).map_err(refused)?;
         }
         if of.account.is_guest() {
-            // It ends with the guest's name: there is nothing to store.
+            // A guest's number means nobody after a restart: there is nothing to store.
             self.blocked(&blocking);
             return Ok(());
         }

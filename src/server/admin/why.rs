@@ -113,7 +113,7 @@ fn row(of: &str, Standing { budget, used, rate }: &Standing) -> Value {
     json!({"of": of, "budget": budget, "used": used, "burst": rate.burst, "per_s": per_s})
 }
 
-fn note(Note { limit, count, last }: &Note) -> Value {
+fn note(Note { limit, count, last, .. }: &Note) -> Value {
     let ms = i64::try_from(*last).unwrap_or(i64::MAX);
     let last = jiff::Timestamp::from_millisecond(ms).unwrap_or_default();
     json!({"limit": limit, "count": count, "last": last.to_string()})

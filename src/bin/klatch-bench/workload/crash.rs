@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use clap::Args;
 use klatch::base::clock::{Clock, SystemClock};
@@ -161,7 +162,8 @@ impl Crash {
             if senders.iter().all(JoinHandle::is_finished) {
                 return Err(server.explain("the server has ended by itself"));
             }
-            std::thread::yield_now();
+            // Long enough to leave the cores to the server and its clients.
+            std::thread::sleep(Duration::from_micros(200));
         }
         Ok((senders, watched))
     }

@@ -13,7 +13,7 @@ use klatch::protocol::request::{Hello, History, Login, Params};
 use crate::error::{Failure, Result};
 
 /// Longer than anything takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 const READ_BYTES: usize = 64 * 1024;
 
 /// A connection that holds a name.
@@ -80,6 +80,12 @@ impl Person {
                 Ok(0) => return Ok(None),
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(None),
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
+                {
+                    let silence = format!("the server has said nothing for {PATIENCE:?}");
+                    return Err(Failure::new(silence));
+                }
                 Err(error) => return Err(error.into()),
             }
         }
