@@ -354,7 +354,8 @@ end
 function Core:lost(cause, now, jitter)
   cause = self.failed or self.bye and errors.bye(self.bye) or cause
   self.bye = nil
-  if self.phase == "online" and now - self.since >= STABLE then
+  -- A server that restarts twice in a minute has not failed.
+  if self.phase == "online" and (now - self.since >= STABLE or cause.name == "going_away") then
     self.backoff:reset()
   end
   for _, room in pairs(self.rooms) do

@@ -92,6 +92,23 @@ describe("a lost connection", function()
     assert.are.equal(4.5, core:lost(errors.new("io", "closed"), 2, 0.5))
   end)
 
+  it("waits as the server says after each of its restarts, and longer after each failure", function()
+    local core = online()
+    local function again()
+      local wait = core:lost(errors.new("io", "closed"), 2, 0)
+      support.login(core, 2)
+      return wait
+    end
+    for _ = 1, 3 do
+      feed(core, support.event("bye", {
+        code = 503, name = "going_away", text = "x.", resume = true, retry_after_ms = 500,
+      }))
+      assert.are.equal(0.5, again())
+    end
+    assert.are.equal(1, again())
+    assert.are.equal(2, again())
+  end)
+
   it("goes back to a room that the server did not keep", function()
     local core = online()
     assert(core:request("join", { room = "ops" }))

@@ -32,6 +32,7 @@ use crate::protocol::describe::Line;
 use crate::protocol::event as wire;
 use crate::protocol::reply::Welcome;
 use crate::protocol::request::{DeviceName, Hello, Name, Params, Ping};
+use crate::protocol::status::Code;
 use crate::protocol::{VERSION, VERSION_MIN};
 
 /// Rooms that a client follows; a server that announces more is not believed.
@@ -47,7 +48,7 @@ const SETTLING: Duration = Duration::from_secs(5);
 /// Time for the logout of a first connection that is given up.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// A session that lasted so long makes the next wait a short one.
-const STABLE: Duration = Duration::from_secs(30);
+const STABLE: Duration = Duration::from_secs(60);
 /// The client's own requests are numbered from here, the callers' below.
 const OWN_IDS: u32 = 1 << 31;
 
@@ -224,7 +225,9 @@ impl<T> Core<T> {
     pub(super) fn lost(&mut self, cause: Error, now: Moment, jitter: f64) -> Next {
         let cause = self.bye.take().map_or(cause, |bye| Error::Bye(Box::new(bye)));
         let cause = self.failed.take().unwrap_or(cause);
-        if matches!(self.phase, Phase::Online { since } if now.since(since) >= STABLE) {
+        // A server that restarts twice in a minute has not failed.
+        let anew = |since| now.since(since) >= STABLE || cause.code() == Some(Code::GoingAway);
+        if matches!(self.phase, Phase::Online { since } if anew(since)) {
             self.backoff.reset();
         }
         self.phase = Phase::Offline;

@@ -13,7 +13,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 use super::admin::actor::Office;
 use super::daemon::{Daemon, Order};
-use super::shutdown::{RETRY_AFTER, Shutdown};
+use super::shutdown::Shutdown;
 use super::{Parts, Server, StartError, acme, admin, inherit, notify, reload, start};
 use crate::config::{Loaded, Sources};
 
@@ -112,11 +112,11 @@ async fn watch(
         tokio::select! {
             _ = signals.term.recv() => {
                 log::info!(signal = "SIGTERM"; "shutting down; once more stops at once");
-                return RETRY_AFTER;
+                return daemon.server.retry_after().await;
             }
             _ = signals.int.recv() => {
                 log::info!(signal = "SIGINT"; "shutting down; once more stops at once");
-                return RETRY_AFTER;
+                return daemon.server.retry_after().await;
             }
             Some(Order::ShutDown(retry_after)) = orders.recv() => {
                 log::info!("shutting down, as an administrator asked");

@@ -219,6 +219,22 @@ fn a_goodbye_decides_whether_to_come_back() {
 }
 
 #[test]
+fn restarts_of_the_server_do_not_add_up_but_failures_do() {
+    let mut pair = Pair::online();
+    for _ in 0..3 {
+        pair.event(&bye(Code::GoingAway, Some(200)));
+        assert_eq!(pair.lose(), Next::Retry(Duration::from_millis(200)));
+        pair.login(&["lobby"]);
+        pair.event(&WireEvent::Room(room("lobby", 1, 5)));
+    }
+    for wait in [400, 800, 1_600] {
+        assert_eq!(pair.lose(), Next::Retry(Duration::from_millis(wait)));
+        pair.login(&["lobby"]);
+        pair.event(&WireEvent::Room(room("lobby", 1, 5)));
+    }
+}
+
+#[test]
 fn after_a_logout_nothing_comes_back() {
     let mut pair = Pair::online();
     pair.say(1, "last");

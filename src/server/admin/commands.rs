@@ -16,7 +16,6 @@ use crate::server::DATABASE;
 use crate::server::daemon::{Daemon, Order};
 use crate::server::identity::{ends_soon, remedy};
 use crate::server::run::invitation_link;
-use crate::server::shutdown::RETRY_AFTER;
 use crate::store::StoreError;
 use crate::store::registry::Change;
 use crate::store::retention::{AccountUsage, RoomUsage};
@@ -224,8 +223,9 @@ pub(super) fn reload(daemon: Rc<Daemon>, _: Given) -> Doing {
 
 pub(super) fn drain(daemon: Rc<Daemon>, given: Given) -> Doing {
     async move {
+        let told = daemon.server.sessions().await;
         let retry_after = match given.get("seconds") {
-            None => RETRY_AFTER,
+            None => daemon.server.retry_after().await,
             Some(text) => match text.parse::<u64>() {
                 Ok(seconds) if seconds <= LONGEST_DRAIN => Duration::from_secs(seconds),
                 _ => {
@@ -235,7 +235,6 @@ pub(super) fn drain(daemon: Rc<Daemon>, given: Given) -> Doing {
                 }
             },
         };
-        let told = daemon.server.sessions().await;
         daemon.order(Order::ShutDown(retry_after));
         Ok(json!({"sessions": told, "back_after_s": retry_after.as_secs_f64()}))
     }

@@ -109,7 +109,9 @@ export class Core {
     if (this.phase === 'ended') return undefined
     this.now = now
     const why: Why = this.cause ?? (this.bye ? { kind: 'bye', bye: this.bye } : { kind: 'network' })
-    if (this.phase === 'online' && now - this.since >= STABLE) this.backoff.reset()
+    // A server that restarts twice in a minute has not failed.
+    const orderly = why.kind === 'bye' && why.bye.name === 'going_away'
+    if (this.phase === 'online' && (orderly || now - this.since >= STABLE)) this.backoff.reset()
     this.phase = 'offline'
     this.outbox.lost()
     this.requests.lost()

@@ -165,6 +165,21 @@ test('rooms that the server did not keep are joined again', () => {
   expect(events).toContainEqual({ type: 'renamed', from: '@0123456789abcdef', to: '@fedcba9876543210' })
 })
 
+test('restarts of the server do not add up, but failures do', () => {
+  make()
+  comeIn()
+  const again = (): number | undefined => {
+    const wait = core.lost(now, 0)
+    comeIn()
+    return wait
+  }
+  for (let i = 0; i < 3; i++) {
+    event('bye', { code: 503, name: 'going_away', text: 'x', resume: true, retry_after_ms: 200 })
+    expect(again()).toBe(200)
+  }
+  expect([again(), again()]).toEqual([400, 800])
+})
+
 test('it comes back after a farewell, but not after these', () => {
   const bye = (code: number, name: string, more: object = {}): number | undefined => {
     make()
