@@ -49,7 +49,7 @@ fn vocabulary(random: &mut StdRng) -> Vec<String> {
                     .map(|_| char::from_u32(random.random_range(0x4e00..0x5e00)).expect("it works"))
                     .collect();
             }
-            let syllables = 1 + rank.ilog10() as usize / 2 + random.random_range(0..2);
+            let syllables = 1 + (rank + 1).ilog10() as usize / 2 + random.random_range(0..2);
             (0..syllables)
                 .map(|_| {
                     let mut pick = |list: &[&'static str]| list[random.random_range(0..list.len())];
@@ -138,6 +138,7 @@ fn report(what: &str, mut times: Vec<Duration>, note: &str) {
 
 fn main() {
     let messages = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(MESSAGES);
+    let messages = messages.max(ROOMS * BATCH);
     let dir = tempfile::tempdir().expect("it works");
     let path = dir.path().join("klatch.db");
     let mut random = StdRng::seed_from_u64(7);

@@ -1,4 +1,4 @@
-//! The index of pairs of letters: what is put into it, and how it fills beside the writing.
+//! The index of letters in a row: what is put into it, and how it fills beside the writing.
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
@@ -7,7 +7,7 @@ use crate::base::id::Seq;
 use crate::protocol::reply::EntryKind;
 use crate::store::search::fold;
 
-/// Marks a pair's place that names a room or an account, and is none that a text can have.
+/// Marks what names a room or an account, and is none that a text can have.
 const ROOM: char = '\u{f8fe}';
 const NAME: char = '\u{f8ff}';
 /// Where ASCII that is no letter or digit is put, so that the tokenizer leaves it alone.
@@ -22,16 +22,36 @@ fn mark(c: char) -> char {
     }
 }
 
-/// The pairs of neighbours in the words of a folded text, each once.
-pub(super) fn pairs(folded: &str) -> Vec<(char, char)> {
-    let mut pairs = Vec::with_capacity(folded.len());
-    for word in folded.split_whitespace() {
-        let marks = || word.chars().map(mark);
-        pairs.extend(marks().zip(marks().skip(1)));
-    }
-    pairs.sort_unstable();
-    pairs.dedup();
-    pairs
+/// Neighbours in a word: two, or three.
+type Gram = (char, char, Option<char>);
+
+fn pairs(word: &str) -> impl Iterator<Item = Gram> {
+    let marks = || word.chars().map(mark);
+    marks().zip(marks().skip(1)).map(|(one, two)| (one, two, None))
+}
+
+fn triples(word: &str) -> impl Iterator<Item = Gram> {
+    let marks = || word.chars().map(mark);
+    marks()
+        .zip(marks().skip(1))
+        .zip(marks().skip(2))
+        .map(|((one, two), three)| (one, two, Some(three)))
+}
+
+fn push(out: &mut String, (one, two, three): Gram) {
+    out.extend([one, two]);
+    out.extend(three);
+}
+
+/// What a text must have in the index to have this word: triples, which fewer texts have, or the pair
+/// that a word of two letters is.
+pub(super) fn sought(word: &str) -> impl Iterator<Item = String> {
+    let short = word.chars().nth(2).is_none();
+    pairs(word).filter(move |_| short).chain(triples(word)).map(|gram| {
+        let mut out = String::new();
+        push(&mut out, gram);
+        out
+    })
 }
 
 /// What stands for a room.
@@ -46,12 +66,20 @@ pub(super) fn name_mark(folded: &str) -> String {
 }
 
 /// The row of a message.
-fn document(room: i64, name: &str, text: &str) -> String {
+pub(super) fn document(room: i64, name: &str, text: &str) -> String {
     let mut out = room_mark(room);
     out.push(' ');
     out.push_str(&name_mark(&fold(name)));
-    for (one, other) in pairs(&fold(text)) {
-        out.extend([' ', one, other]);
+    let folded = fold(text);
+    let mut grams: Vec<Gram> = Vec::with_capacity(2 * folded.len());
+    for word in folded.split_whitespace() {
+        grams.extend(pairs(word).chain(triples(word)));
+    }
+    grams.sort_unstable();
+    grams.dedup();
+    for gram in grams {
+        out.push(' ');
+        push(&mut out, gram);
     }
     out
 }
@@ -91,7 +119,7 @@ pub(super) fn fill(connection: &mut Connection, most: usize) -> rusqlite::Result
     let filled = {
         let message = rows::kind_number(EntryKind::Message);
         let mut add =
-            transaction.prepare_cached("INSERT INTO search (rowid, pairs) VALUES (?, ?)")?;
+            transaction.prepare_cached("INSERT INTO search (rowid, grams) VALUES (?, ?)")?;
         let (mut count, mut last) = (0, None);
         let mut new = transaction.prepare_cached(
             "SELECT id, room, name, text, kind = ?2 AND deleted IS NULL FROM entry

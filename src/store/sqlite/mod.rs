@@ -12,6 +12,7 @@ mod index;
 mod journal;
 mod messages;
 mod pages;
+mod rarity;
 mod registry;
 mod rows;
 mod schema;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 
+use super::rarity::Rarity;
 use super::rows::{signed, unsigned};
 use super::{index, pages, schema};
 use crate::base::clock::{Clock, Moment, SystemClock};
@@ -19,8 +20,8 @@ use crate::store::{StoreError, reactions};
 const TIME: Duration = Duration::from_millis(250);
 /// Steps of `SQLite`'s machine between two looks at the clock.
 const STEPS: i32 = 5_000;
-/// Most pairs that are asked of the index: more of them do not make it much more exact.
-const PAIRS: usize = 24;
+/// What the index is asked for: more of it costs more than to compare the messages that it spares.
+const MARKS: usize = 3;
 
 /// A search that waits.
 pub(super) struct Job {
@@ -30,13 +31,13 @@ pub(super) struct Job {
 
 /// Searches until nobody is left who could ask.
 pub(super) fn run(path: &Path, jobs: &Receiver<Job>) {
-    let mut connection = None;
+    let (mut connection, mut rarity) = (None, Rarity::default());
     while let Ok(Job { search, told }) = jobs.recv() {
         if connection.is_none() {
             connection = open(path);
         }
         told(match &mut connection {
-            Some(connection) => find(connection, &search, TIME),
+            Some(connection) => find(connection, &mut rarity, &search, TIME),
             None => Err(StoreError::Unavailable),
         });
     }
@@ -52,12 +53,18 @@ fn open(path: &Path) -> Option<Connection> {
 /// Finds what is asked for, within so much time.
 pub(super) fn find(
     connection: &mut Connection,
+    rarity: &mut Rarity,
     search: &Search,
     time: Duration,
 ) -> Result<Hits, StoreError> {
     if search.limit == 0 {
         return Ok(Hits { hits: Vec::new(), next: search.before });
     }
+    // Bounded by itself: the time of this search begins after it.
+    connection
+        .progress_handler(0, None::<fn() -> bool>)
+        .and_then(|()| rarity.refresh(connection))
+        .map_err(|error| super::failed(&error))?;
     let clock = SystemClock::default();
     let deadline = clock.now().after(time);
     let watch = SystemClock::default();
@@ -66,6 +73,7 @@ pub(super) fn find(
     connection.progress_handler(STEPS, Some(over)).map_err(|error| super::failed(&error))?;
     let mut finder = Finder {
         search,
+        rarity,
         deadline,
         clock,
         rooms: HashMap::new(),
@@ -90,6 +98,7 @@ pub(super) fn find(
 /// One search under way.
 struct Finder<'a> {
     search: &'a Search,
+    rarity: &'a Rarity,
     deadline: Moment,
     clock: SystemClock,
     /// Rooms that were met, those that the asker sees by name.
@@ -220,15 +229,10 @@ impl Finder<'_> {
 
     /// What the index is asked.
     fn question(&self, room: Option<i64>) -> String {
-        let mut marks: Vec<String> = Vec::new();
-        for word in &self.search.words {
-            marks.extend(index::pairs(word).iter().map(|(one, other)| format!("{one}{other}")));
-        }
-        marks.sort_unstable();
-        marks.dedup();
-        marks.truncate(PAIRS);
-        marks.extend(room.map(index::room_mark));
-        marks.extend(self.search.from.as_deref().map(index::name_mark));
+        let words = self.search.words.iter().flat_map(|word| index::sought(word));
+        let room = room.map(index::room_mark);
+        let from = self.search.from.as_deref().map(index::name_mark);
+        let marks = self.rarity.rarest(words.chain(room).chain(from).collect(), MARKS);
         let quoted: Vec<_> = marks.iter().map(|mark| format!("\"{mark}\"")).collect();
         quoted.join(" AND ")
     }

@@ -68,7 +68,7 @@ impl Scene {
     }
 
     fn ask(&mut self, search: &Search, time: Duration) -> Result<Hits, StoreError> {
-        find(&mut self.reader, search, time)
+        find(&mut self.reader, &mut Rarity::default(), search, time)
     }
 
     #[track_caller]
