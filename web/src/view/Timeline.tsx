@@ -10,6 +10,7 @@ import { loadNewer, loadOlder, showNewest } from '../state/history'
 import { seqOf, type Item } from '../state/items'
 import { prefs } from '../state/prefs'
 import type { RoomView } from '../state/room'
+import { keepWords } from '../text/keep'
 import { Icon, icons } from './Icon'
 import { Pending } from './Pending'
 import { Row } from './Row'
@@ -256,12 +257,14 @@ function inSight(log: HTMLElement, rows: HTMLElement[], first: boolean): HTMLEle
 function Beginning({ room }: { room: RoomView }): VNode {
   const title = room.title.value
   const first = room.timeline.firstSeq ?? 1
-  if (first > 1) return <p class="beginning">Older messages are kept no longer.</p>
+  const kept = keepWords(room.state.value)
+  const words = kept && ` Messages are kept here ${kept}.`
+  if (first > 1) return <p class="beginning">Older messages are kept no longer.{words}</p>
   return (
     <div class="beginning">
       <h2>{room.direct ? <bdi>{title}</bdi> : <>#<bdi>{title}</bdi></>}</h2>
       <p>
-        {room.direct ? 'Only the two of you are here.' : 'This is where the room begins. Say hello.'}
+        {room.direct ? 'Only the two of you are here.' : 'This is where the room begins. Say hello.'}{words}
       </p>
     </div>
   )
