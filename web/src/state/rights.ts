@@ -33,7 +33,7 @@ export function applyRights(view: RoomView, event: Told, me: string | undefined)
     slow_ms !== before.slow_ms &&
       (slow_ms > 0 ? `set slow mode: ${durationWords(slow_ms)} between two messages` : 'ended slow mode'),
     kept !== keepWords(before) &&
-      (kept === undefined ? 'has messages kept as long as the server does' : `has messages kept ${kept}`),
+      `set what the room keeps: ${kept === undefined ? 'what the server does' : `messages ${kept}`}`,
   ].filter((change) => change !== false)
   for (const what of changes) view.timeline.note(now, { by, what })
 }

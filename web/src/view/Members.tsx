@@ -76,7 +76,7 @@ function inOrder(people: MemberInfo[]): MemberInfo[] {
 function Member({ room, member }: { room: RoomView; member: MemberInfo }): VNode {
   const { name, role, guest } = member
   const own = name === me.value
-  const words = [role === 'member' ? '' : role, own ? 'you' : guest ? 'guest' : ''].filter(Boolean).join(', ')
+  const words = [role === 'member' ? '' : role, own ? 'you' : guest && role === 'member' ? 'guest' : ''].filter(Boolean).join(', ')
   const write = async (): Promise<void> => {
     const outcome = await openDirect(name)
     if (!outcome.ok) notice.value = outcome.why

@@ -63,14 +63,14 @@ export function KeepForm({ room, back }: Props): VNode {
   const wanted = keepOf(typed, state)
   return (
     <Form
-      title="How long is kept what was said?"
-      button="Keep so much"
+      title="How much the room keeps"
+      button="Save"
       ready={Object.keys(wanted).length > 0}
       act={() => moderate(room, 'configure', wanted)}
       done={back}
       back={back}
     >
-      <p class="help">What is empty is left to the server, which keeps no more than it is set to in any case.</p>
+      <p class="help">Where nothing stands the server decides. It never keeps more than it is set to itself.</p>
       <div class="keeps">
         {KEEPS.map(({ field: name, label }, i) => (
           <label key={name}>

@@ -72,8 +72,8 @@ function Panel({ room }: { room: RoomView }): VNode {
       )}
       <div class="switch">
         <span>
-          What was said is kept
-          <small class="help">{kept ?? 'as long as the server keeps it'}</small>
+          What the room keeps
+          <small class="help">{kept === undefined ? 'What the server keeps.' : `Messages ${kept}.`}</small>
         </span>
         {owner && <button type="button" class="quiet" onClick={() => setDeed('keep')}>Change…</button>}
       </div>

@@ -258,7 +258,7 @@ function Beginning({ room }: { room: RoomView }): VNode {
   const title = room.title.value
   const first = room.timeline.firstSeq ?? 1
   const kept = keepWords(room.state.value)
-  const words = kept && ` Messages are kept here ${kept}.`
+  const words = kept && ` The room keeps messages ${kept}.`
   if (first > 1) return <p class="beginning">Older messages are kept no longer.{words}</p>
   return (
     <div class="beginning">
