@@ -89,7 +89,7 @@ export function Timeline({ room }: { room: RoomView }): VNode {
       void loadOlder(room).then((found) => {
         if (found) requestAnimationFrame(older)
         // A busy server refuses a page; who waits at the top moves nothing that would ask again.
-        else if (online.value && !isOver(room)) setTimeout(older, AGAIN)
+        else if (found === undefined && online.value && !isOver(room)) setTimeout(older, AGAIN)
       })
     }
   }
