@@ -27,6 +27,8 @@ async function shown({ page }: Person, theme: Theme): Promise<void> {
   const ground = await page.evaluate(async () => {
     const moving = document.getAnimations().filter((each) => each.effect?.getTiming().iterations !== Infinity)
     await Promise.all(moving.map((each) => each.finished.catch(() => {})))
+    // What was drawn anew meanwhile has the colours of the theme only with the next frame.
+    for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame)
     return getComputedStyle(document.documentElement).backgroundColor
   })
   expect(ground).toBe(THEMES[theme])
