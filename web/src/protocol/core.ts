@@ -287,7 +287,7 @@ export class Core {
       case 'invited':
         return this.options.emit({ type: 'invited', ...event.payload })
       case 'renamed':
-        return this.follow.renamed(event.payload.room, event.payload.name)
+        return this.follow.renamed(event.payload.room, event.payload.name, event.payload.by)
       case 'joined':
       case 'left':
       case 'typing':
@@ -309,6 +309,8 @@ export class Core {
           this.outbox.told(said.room, this.follow.rooms.get(said.room)?.last ?? Infinity)
         } else if (outcome.failure.kind === 'refused') {
           const { error } = outcome.failure
+          // Asked by a name that the room has no more: asked again by the new one.
+          if (params.room !== said.room) return this.outbox.refused(said, error, 0, this.now)
           this.outbox.refused(said, error, retryIn(error), this.now)
           this.options.emit({ type: 'refused', room: said.room, error, item: said })
         }

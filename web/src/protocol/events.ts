@@ -53,8 +53,9 @@ export type ClientEvent =
   | ({ type: 'invited' } & InvitedEvent)
   /** A text, or what was done to one, was refused, for now or for good: the outbox says which. */
   | { type: 'refused'; room: string; error: ErrorBody; item: Outgoing }
-  /** A room has another name: somebody gave it one, or a direct room was opened anew. */
-  | { type: 'renamed'; from: string; to: string }
+  /** A room has another name: somebody gave it one, now (`by` whom) or while there was no connection; or a
+   * direct room was opened anew. */
+  | { type: 'renamed'; from: string; to: string; by?: string }
   /** The texts of a room that are not yet told have changed. */
   | { type: 'outbox'; room: string; items: Outgoing[] }
   /** The server does not know a method. */

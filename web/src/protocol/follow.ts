@@ -39,6 +39,11 @@ const ROOMS = 1_024
 export class Follow {
   readonly rooms = new Map<string, Room>()
   private waiting = new Set<string>()
+  /** Rooms that the client was in, and that the server did not name after the login. */
+  private missing = new Set<string>()
+  /** Rooms that the server named and the client does not know: one of these may be a missing one. */
+  private strange = new Set<string>()
+  private account = false
   private readonly places: Map<string, Place>
 
   constructor(
@@ -50,18 +55,33 @@ export class Follow {
   }
 
   /** The name is held, and the server puts us into `theirs`. The others we enter ourselves; but an
-   * `account` is at home in no others, unless it wrote to a guest there. */
+   * `account` is at home in no others, unless it wrote to a guest there. One that got another name
+   * meanwhile is among theirs, so those are waited for. */
   comeBack(theirs: string[], account: boolean): void {
-    const wanted = new Map<string, string | undefined>()
-    for (const place of this.places.values()) wanted.set(place.room, place.with)
-    for (const room of this.rooms.values()) wanted.set(room.name, room.with)
+    const known = new Set([...this.places.keys(), ...this.rooms.keys()])
     this.waiting = new Set(theirs.slice(0, ROOMS))
-    for (const [room, other] of wanted) {
-      if (this.waiting.has(room)) continue
-      if (account && other === undefined) this.removed({ room, reason: 'left' }, true)
+    this.missing = new Set([...known].filter((room) => !this.waiting.has(room)))
+    this.strange = new Set([...this.waiting].filter((room) => !known.has(room)))
+    this.account = account
+    if (this.strange.size === 0) this.missed()
+    this.settle()
+  }
+
+  /** Those that are still missing have no other name. */
+  private missed(): void {
+    const missing = [...this.missing]
+    this.missing.clear()
+    for (const room of missing) {
+      const other = (this.rooms.get(room) ?? this.places.get(room))?.with
+      if (this.account && other === undefined) this.removed({ room, reason: 'left' }, true)
       else this.enterAgain(room, other)
     }
-    this.settle()
+  }
+
+  /** The missing room that this is: its epoch tells. */
+  private formerly({ room, epoch }: RoomState): string | undefined {
+    if (!this.strange.delete(room)) return undefined
+    return [...this.missing].find((name) => (this.rooms.get(name) ?? this.places.get(name))?.epoch === epoch)
   }
 
   private enterAgain(room: string, other: string | undefined): void {
@@ -83,21 +103,28 @@ export class Follow {
   }
 
   /** Somebody gave the room another name; its entries and their numbers stay. */
-  renamed(from: string, to: string): void {
-    const room = this.rooms.get(from)
-    if (!room) return
+  renamed(from: string, to: string, by?: string): void {
+    const [room, place] = [this.rooms.get(from), this.places.get(from)]
+    if (!room && !place) return
     this.rooms.delete(from)
-    room.name = to
-    this.rooms.set(to, room)
+    this.places.delete(from)
+    if (room) {
+      room.name = to
+      this.rooms.set(to, room)
+    }
+    if (place) this.places.set(to, { ...place, room: to })
+    this.missing.delete(from)
+    if (this.waiting.delete(from)) this.waiting.add(to)
+    this.around.emit({ type: 'renamed', from, to, ...(by === undefined ? {} : { by }) })
     this.outbox.rename(from, to)
-    this.around.emit({ type: 'renamed', from, to })
   }
 
+  /** A direct room has another name on a server that was restarted. */
   private rename(from: string, to: string): void {
     this.rooms.delete(from)
     this.places.delete(from)
-    this.outbox.rename(from, to)
     this.around.emit({ type: 'renamed', from, to })
+    this.outbox.rename(from, to)
   }
 
   /** One room less to wait for. */
@@ -108,15 +135,20 @@ export class Follow {
 
   /** No room is waited for any longer. */
   settled(): void {
+    this.missed()
     this.waiting.clear()
-    this.places.clear()
+    this.strange.clear()
   }
 
   /** A room as the server says it is. */
   enter(state: RoomState): void {
+    const former = this.formerly(state)
+    if (former !== undefined) this.renamed(former, state.room)
+    if (this.strange.size === 0) this.missed()
     const room = this.rooms.get(state.room)
     const place = this.places.get(state.room)
     if (!room && this.rooms.size >= ROOMS) throw new Error(`more than ${ROOMS} rooms`)
+    this.places.delete(state.room)
     this.around.emit({ type: 'room', state, fresh: !room && !place })
     if (room) room.enter(state)
     else {

@@ -134,9 +134,13 @@ export class Outbox {
     this.drop(room, (item) => item.seq !== undefined || (anew && item.deed !== undefined))
   }
 
-  /** A direct room has another name on a server that was restarted. */
+  /** The room has another name. What the old one was refused for is sent again. */
   rename(from: string, to: string): void {
-    for (const item of this.items) if (item.room === from) item.room = to
+    for (const item of this.items) {
+      if (item.room !== from) continue
+      item.room = to
+      if (item.refused?.name === 'not_found') delete item.refused
+    }
     this.save(to)
   }
 

@@ -169,7 +169,7 @@ function take(event: ClientEvent): void {
         else remove(view)
       })
     case 'removed':
-      return inRoom(event.room, (view) => removedFrom(view, event))
+      return inRoom(event.room, (view) => others.removed(view, event))
     case 'invited': {
       const others = invitations.value.filter((invited) => invited.room !== event.room)
       invitations.value = [...others, { room: event.room, by: event.by }]
@@ -178,9 +178,7 @@ function take(event: ClientEvent): void {
     case 'refused':
       return inRoom(event.room, (view) => barred(view, event.error, event.item))
     case 'renamed':
-      return inRoom(event.from, (view) => {
-        view.state.value = { ...view.state.value, room: event.to }
-      })
+      return inRoom(event.from, (view) => others.renamed(view, event))
     case 'outbox':
       return inRoom(event.room, (view) => (view.outgoing.value = event.items))
     case 'unsupported':
@@ -219,18 +217,6 @@ function linked(now: Link): void {
     if (account.value) forgetAll(me.value)
     else forget()
   }
-}
-
-/** The account is out of a room: another device left it, or a moderator put it out. */
-function removedFrom(view: RoomView, event: Extract<ClientEvent, { type: 'removed' }>): void {
-  view.typing.value = new Map()
-  if (event.by !== undefined || ['kicked', 'banned', 'deleted'].includes(event.reason)) {
-    view.removed.value = event
-    keepSoon()
-    return
-  }
-  if (event.away) notice.value = `You are not in #${view.name} any more: that happened while this page was away.`
-  remove(view)
 }
 
 /** The server takes no text of ours there. */
@@ -284,6 +270,9 @@ const others = {
   readElsewhere: (_: RoomView, __: number): void => {},
   /** Messages come that were missed; true if the server counts them. */
   missed: (): boolean => false,
+  /** A room has another name, or is ours no more. */
+  renamed: (_: RoomView, __: Extract<ClientEvent, { type: 'renamed' }>): void => {},
+  removed: (_: RoomView, __: Extract<ClientEvent, { type: 'removed' }>): void => {},
 }
 export function also(more: Partial<typeof others>): void {
   Object.assign(others, more)

@@ -20,8 +20,8 @@ async function page(view: RoomView, where: Where): Promise<HistoryPage | undefin
 
 const partOf = ({ entries, head }: HistoryPage) => ({ entries, head: Number(head) })
 
-/** Loads what stands before the oldest entry; true if there was something. */
-export async function loadOlder(view: RoomView): Promise<boolean> {
+/** Loads what stands before the oldest entry; true if there was something, undefined if it could not be had now. */
+export async function loadOlder(view: RoomView): Promise<boolean | undefined> {
   const { timeline } = view
   if (!theClient()?.core.online || view.loading.value || !timeline.more) return false
   view.loading.value = true
@@ -29,9 +29,11 @@ export async function loadOlder(view: RoomView): Promise<boolean> {
   const pages = !fresh && Date.now() - loadedAt < HURRY_MS ? HURRY_PAGES : 1
   const shown = timeline.firstSeq !== undefined
   const start = timeline.firstSeq
+  let refused = false
   for (let i = 0; i < pages && timeline.more; i++) {
     const before = timeline.firstSeq
     const found = await page(view, before === undefined ? {} : { before })
+    refused = !found
     // Meanwhile the list may have begun anew.
     if (!found || timeline.turn !== turn) break
     timeline.prepend(partOf(found), found.more && found.entries.length > 0)
@@ -42,7 +44,7 @@ export async function loadOlder(view: RoomView): Promise<boolean> {
   view.show(shown)
   if (fresh) markRead()
   // Also when nothing of it is to be seen: behind a thousand reactions there are messages again.
-  return timeline.firstSeq !== start
+  return timeline.firstSeq !== start || (refused ? undefined : false)
 }
 
 /** Loads what follows the part that somebody jumped to. */

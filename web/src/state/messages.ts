@@ -91,15 +91,22 @@ export function quoted(room: RoomView, seq: number): Message | null | undefined 
 
 const asked = new WeakMap<RoomView, Set<number>>()
 
+/** A server that is busy is asked so often for what somebody answers, and after so long. */
+const TRIES = 5
+const AGAIN = 1_000
+
 /** Asks for a message that is answered and not loaded. */
-export async function loadQuote(room: RoomView, seq: number): Promise<void> {
+export async function loadQuote(room: RoomView, seq: number, tries = TRIES): Promise<void> {
   const open = asked.get(room) ?? new Set()
   asked.set(room, open)
   if (open.has(seq) || quoted(room, seq) !== undefined || !theClient()?.core.online) return
   open.add(seq)
   const outcome = await theClient()!.request('history', { room: room.name, around: seq, limit: 1 })
   open.delete(seq)
-  if (!outcome.ok) return
+  if (!outcome.ok) {
+    if (outcome.failure.kind !== 'lost' && tries > 1) setTimeout(() => void loadQuote(room, seq, tries - 1), AGAIN)
+    return
+  }
   const { entries, head } = outcome.result
   const found = itemsOf(entries, me.value, Number(head)).find((item) => item.seq === seq)
   room.quotes.value = new Map(room.quotes.value).set(seq, found?.kind === 'message' ? found : null)

@@ -27,7 +27,7 @@ export const isOther = (name: string): boolean => name !== me.value
 /** Standings that are asked for in all. */
 const MOST = 5_000
 
-type Act = 'invite' | 'kick' | 'ban' | 'mute' | 'rank' | 'configure'
+type Act = 'invite' | 'kick' | 'ban' | 'mute' | 'rank' | 'configure' | 'rename_room' | 'delete_room'
 
 /** Does it. Undefined, or why not. */
 export async function moderate<M extends Act>(

@@ -7,12 +7,15 @@ import { computed, effect, signal } from '@preact/signals'
 import { way } from './account'
 import { open } from './actions'
 import {
-  current, findRoom, keepNow, markRead, me, notice, resume, rooms, theClient, unreadRooms, urgent,
+  current, findRoom, keepNow, markRead, me, notice, online, resume, rooms, theClient, unreadRooms, urgent,
 } from './chat'
+import { followBlocks } from './blocks'
+import { followFates } from './fate'
 import { invitation, takeInvitation } from './invitation'
 import { followBadge } from './notify'
 import { ADMIN, atAdmin } from './place'
 import { followPrefs } from './prefs'
+import type { RoomView } from './room'
 import { followUnread } from './unread'
 
 /** Whether it is known by now if somebody was here before. */
@@ -26,6 +29,8 @@ export function followPage(): void {
   followBadge(unreadRooms, urgent, computed(() => current.value?.title.value ?? ''))
   followAddress()
   followUnread()
+  followFates()
+  followBlocks()
   const wake = (): void => {
     if (document.hidden) return keepNow()
     theClient()?.wake()
@@ -59,19 +64,25 @@ function roomInAddress(): string | undefined {
 
 /** Each room has an address of its own, so that one can go back, and hand it on. */
 function followAddress(): void {
+  let before: RoomView | undefined
   effect(() => {
-    const name = current.value?.state.value.room
+    const view = current.value
+    const name = view?.state.value.room
     if (atAdmin.value) return
     if (name === undefined || wanted.value !== undefined || name === roomInAddress()) return
     const address = `/#${encodeURIComponent(name)}`
-    if (location.hash) history.pushState(null, '', address)
+    // Another name is no other place.
+    if (location.hash && view !== before) history.pushState(null, '', address)
     else history.replaceState(null, '', address)
+    before = view
   })
   effect(() => {
-    const view = wanted.value === undefined ? undefined : rooms.value.find((room) => room.name === wanted.value)
-    if (!view) return
+    if (wanted.value === undefined) return
+    const view = rooms.value.find((room) => room.name === wanted.value)
+    // A conversation that is no more cannot be joined.
+    if (!view && !(online.value && wanted.value.startsWith('@'))) return
     wanted.value = undefined
-    open(view)
+    if (view) open(view)
   })
   const moved = (): void => {
     atAdmin.value = location.pathname === ADMIN

@@ -1,6 +1,7 @@
 /** What a room is told about its rights: how it was set, who got which role, who was put out. */
 
 import type { Gone, Volatile } from '../protocol'
+import { keepWords } from '../text/keep'
 import { durationWords } from '../text/time'
 import type { RoomView } from './room'
 
@@ -21,8 +22,9 @@ export function applyRights(view: RoomView, event: Told, me: string | undefined)
     view.timeline.note(now, { by, what: 'made', whom: name, then: ROLE_WORDS[role] ?? role })
     return
   }
-  const { kind, announcement, slow_ms, by } = event.payload
-  view.state.value = { ...before, kind, announcement, slow_ms }
+  const { kind, announcement, slow_ms, keep_ms, keep_entries, keep_bytes, by } = event.payload
+  view.state.value = { ...before, kind, announcement, slow_ms, keep_ms, keep_entries, keep_bytes }
+  const kept = keepWords(event.payload)
   if (slow_ms === 0) view.slowUntil.value = 0
   const changes = [
     kind !== before.kind && (kind === 'private' ? 'made the room private' : 'made the room public'),
@@ -30,6 +32,8 @@ export function applyRights(view: RoomView, event: Told, me: string | undefined)
       (announcement ? 'let only moderators write' : 'let everybody write again'),
     slow_ms !== before.slow_ms &&
       (slow_ms > 0 ? `set slow mode: ${durationWords(slow_ms)} between two messages` : 'ended slow mode'),
+    kept !== keepWords(before) &&
+      `set what the room keeps: ${kept === undefined ? 'what the server does' : `messages ${kept}`}`,
   ].filter((change) => change !== false)
   for (const what of changes) view.timeline.note(now, { by, what })
 }

@@ -14,7 +14,11 @@ export const TYPING_MS = 10_000
 
 const NO_DEEDS: Outgoing[] = []
 
+let ids = 0
+
 export class RoomView {
+  /** Stays when the room gets another name. */
+  readonly id = (ids += 1)
   readonly timeline = new Timeline()
   readonly state = signal<RoomState>(undefined as never)
   /** The timeline's items; set once for all that comes between two frames of the screen. */

@@ -2,7 +2,7 @@
  * without HTML and pictures. The tree is shown as elements and text nodes, never as markup.
  */
 
-import type { Root } from 'mdast'
+import type { Nodes, Root } from 'mdast'
 import { fromMarkdown } from 'mdast-util-from-markdown'
 import { gfmAutolinkLiteralFromMarkdown } from 'mdast-util-gfm-autolink-literal'
 import { gfmStrikethroughFromMarkdown } from 'mdast-util-gfm-strikethrough'
@@ -51,6 +51,19 @@ export function parse(text: string): Root {
 export function plain(value: string): Root {
   return { type: 'root', children: [{ type: 'paragraph', children: [{ type: 'text', value }] }] }
 }
+
+/** What a text says, without its markup: for one line. */
+export function onOneLine(text: string): string {
+  const of = (node: Nodes): string => {
+    if ('value' in node) return node.value
+    if (!('children' in node)) return ' '
+    const parts: string[] = node.children.map(of)
+    return parts.join(BLOCKS.has(node.type) ? ' ' : '')
+  }
+  return of(parse(text)).replace(/\s+/gu, ' ').trim()
+}
+
+const BLOCKS = new Set(['root', 'blockquote', 'list', 'listItem'])
 
 const SAFE = new Set(['http:', 'https:', 'mailto:'])
 

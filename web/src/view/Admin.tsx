@@ -187,7 +187,7 @@ function Tiles({ status }: { status: Fields }): VNode {
       />
       <Tile
         name="Certificate"
-        value={Number.isNaN(days) ? '–' : `${numberWords(days)} days`}
+        value={Number.isNaN(days) ? '–' : days > 1_000 ? `${numberWords(Math.floor(days / 365.25))} years` : `${numberWords(days)} days`}
         more={typeof certificate_warning === 'string' ? certificate_warning : 'until it ends'}
         bad={typeof certificate_warning === 'string'}
       />

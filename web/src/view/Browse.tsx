@@ -77,7 +77,7 @@ export function Browse(): VNode {
         )}
         {why && <p class="problem" role="alert">{why}</p>}
       </form>
-      <div class="found" tabIndex={0} role="group" aria-label="Rooms">
+      <div class="found-list" tabIndex={0} role="group" aria-label="Rooms">
         {!rooms && !why && <p class="help" role="status">Loading…</p>}
         {rooms && shown.length === 0 && <p class="help">No room is called so yet.</p>}
         {shown.slice(0, 200).map((room) => (

@@ -14,7 +14,6 @@ import { Icon, icons } from './Icon'
 import { Later } from './Later'
 import { MemberDialog } from './MemberDialog'
 import { DeleteMessage, MessageMenu, ReactDialog } from './MessageDialogs'
-import { RoomSettings } from './RoomSettings'
 import { Settings } from './Settings'
 import { SHORTCUTS } from './shortcuts'
 import { Switcher } from './Switcher'
@@ -22,7 +21,7 @@ import { Switcher } from './Switcher'
 export type DialogName =
   | 'switcher' | 'browse' | 'direct' | 'settings' | 'leave' | 'keys'
   | 'password' | 'devices' | 'delete' | 'room' | 'member' | 'message' | 'react' | 'delete-message'
-  | 'search'
+  | 'search' | 'blocks'
 
 export const dialog = signal<DialogName | undefined>(undefined)
 /** Whom the dialog about a member is about. */
@@ -53,7 +52,7 @@ export function Dialogs(): VNode | null {
     case 'delete':
       return <DeleteAccount />
     case 'room':
-      return <RoomSettings />
+      return <Later key="room" load={() => import('./RoomSettings')} shell={shellOf('Settings of the room')} />
     case 'member':
       return <MemberDialog />
     case 'message':
@@ -63,7 +62,9 @@ export function Dialogs(): VNode | null {
     case 'delete-message':
       return <DeleteMessage />
     case 'search':
-      return <Later load={() => import('./Search')} shell={(text) => <SearchShell text={text} />} />
+      return <Later key="search" load={() => import('./Search')} shell={(text) => <SearchShell text={text} />} />
+    case 'blocks':
+      return <Later key="blocks" load={() => import('./Blocks')} shell={shellOf('Blocked people')} />
     default:
       return null
   }
@@ -101,6 +102,10 @@ export function Dialog({ title, children, kind = '' }: { title: string; children
     </dialog>
   )
 }
+
+/** A dialog until its code is there. */
+const shellOf = (title: string) => (text: string): VNode =>
+  <Dialog title={title}><p class="help" role="status">{text}</p></Dialog>
 
 /** Who types at once loses no letter. */
 function SearchShell({ text }: { text: string }): VNode {

@@ -1,14 +1,14 @@
 /** Icons as inline SVG. They only decorate: what they mean stands in the label beside them. */
 
 import {
-  ArrowDown, AtSign, Check, CircleAlert, Copy, Ellipsis, Eye, EyeOff, Hash, Lock, LogOut, Menu, MessageCircle,
+  ArrowDown, AtSign, Ban, Check, CircleAlert, Copy, Ellipsis, Eye, EyeOff, Hash, Lock, LogOut, Menu, MessageCircle,
   MonitorSmartphone, Pencil, Plus, Quote, Reply, Search, SendHorizontal, Settings, SlidersHorizontal, SmilePlus, Trash2, Users,
   WifiOff, X, type IconNode,
 } from 'lucide'
 import { h, type VNode } from 'preact'
 
 export const icons = {
-  ArrowDown, AtSign, Check, CircleAlert, Copy, Ellipsis, Eye, EyeOff, Hash, Lock, LogOut, Menu, MessageCircle,
+  ArrowDown, AtSign, Ban, Check, CircleAlert, Copy, Ellipsis, Eye, EyeOff, Hash, Lock, LogOut, Menu, MessageCircle,
   MonitorSmartphone, Pencil, Plus, Quote, Reply, Search, SendHorizontal, Settings, SlidersHorizontal, SmilePlus, Trash2, Users,
   WifiOff, X,
 }

@@ -1,30 +1,47 @@
-/** Who asks us into a private room: it stays in sight until it is answered. */
+/** Who asks us into a private room, and the room that the address leads to: it stays in sight until it is
+ * answered.
+ */
 
-import type { VNode } from 'preact'
+import type { ComponentChildren, VNode } from 'preact'
 
-import type { InvitedEvent } from '../protocol'
 import { join } from '../state/actions'
-import { invitations, notice } from '../state/chat'
+import { findRoom, invitations, notice, online } from '../state/chat'
+import { wanted } from '../state/page'
 
 export function Invitations(): VNode | null {
-  if (invitations.value.length === 0) return null
+  const asked = online.value && wanted.value !== undefined && !findRoom(wanted.value) ? wanted.value : undefined
+  if (invitations.value.length === 0 && asked === undefined) return null
   const dismiss = (room: string): void => {
     invitations.value = invitations.value.filter((invited) => invited.room !== room)
   }
-  const come = async ({ room }: InvitedEvent): Promise<void> => {
-    const outcome = await join(room)
-    if (!outcome.ok) notice.value = outcome.why
-    dismiss(room)
+  const forget = (): void => {
+    wanted.value = undefined
   }
   return (
     <div class="invitations" role="region" aria-label="Invitations" aria-live="polite">
-      {invitations.value.map((invited) => (
-        <div key={invited.room} class="invited">
-          <p><bdi class="strong">{invited.by}</bdi> invites you into <bdi class="strong">#{invited.room}</bdi></p>
-          <button type="button" class="quiet" onClick={() => dismiss(invited.room)}>Not now</button>
-          <button type="button" class="primary" onClick={() => void come(invited)}>Join</button>
-        </div>
+      {asked !== undefined && (
+        <Question key="#" room={asked} done={forget}>The address leads to <bdi class="strong">#{asked}</bdi></Question>
+      )}
+      {invitations.value.map(({ room, by }) => (
+        <Question key={room} room={room} done={() => dismiss(room)}>
+          <bdi class="strong">{by}</bdi> invites you into <bdi class="strong">#{room}</bdi>
+        </Question>
       ))}
+    </div>
+  )
+}
+
+function Question({ room, done, children }: { room: string; done: () => void; children: ComponentChildren }): VNode {
+  const come = async (): Promise<void> => {
+    const outcome = await join(room)
+    if (!outcome.ok) notice.value = outcome.why
+    done()
+  }
+  return (
+    <div class="invited">
+      <p>{children}</p>
+      <button type="button" class="quiet" onClick={done}>Not now</button>
+      <button type="button" class="primary" onClick={() => void come()}>Join</button>
     </div>
   )
 }

@@ -3,13 +3,14 @@
 import type { VNode } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 
-import { welcome } from '../state/chat'
+import { block, blocks } from '../state/blocks'
+import { notice, online, welcome } from '../state/chat'
 import type { RoomView } from '../state/room'
 import { durationWords, untilWords } from '../text/time'
 
 /** Whether members are kept from writing for as long as the room is set so. */
 export const isClosed = (room: RoomView): boolean =>
-  room.gone.value !== undefined || room.removed.value !== undefined ||
+  room.gone.value !== undefined || room.removed.value !== undefined || blocks(room.state.value.with) ||
   (room.state.value.announcement && room.state.value.role === 'member')
 
 /** Seconds until slow mode takes the next text. */
@@ -35,6 +36,8 @@ export function MayWrite({ room, slow }: { room: RoomView; slow: number }): VNod
     return () => clearTimeout(timer)
   }, [barred])
   if (welcome.value === undefined || room.removed.value || room.gone.value) return null
+  const other = room.state.value.with
+  if (other !== undefined && blocks(other)) return <Blocked name={other} />
   if (announcement && role === 'member') return <p class="may-write" role="status">Only moderators and owners write here.</p>
   if (barred) {
     const until = barred.until === undefined ? '' : `, ${untilWords(barred.until)}`
@@ -46,4 +49,17 @@ export function MayWrite({ room, slow }: { room: RoomView; slow: number }): VNod
     return <p class="may-write">Slow mode: one message every {durationWords(slow_ms)}.</p>
   }
   return null
+}
+
+function Blocked({ name }: { name: string }): VNode {
+  const unblock = async (): Promise<void> => {
+    const why = await block(name, false)
+    if (why !== undefined) notice.value = why
+  }
+  return (
+    <p class="may-write" role="status">
+      You block <bdi class="strong">{name}</bdi>: neither of you can write here.{' '}
+      <button type="button" class="quiet" disabled={!online.value} onClick={() => void unblock()}>Unblock</button>
+    </p>
+  )
 }

@@ -4,13 +4,14 @@ import type { VNode } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 
 import { openDirect } from '../state/actions'
+import { block, blocks, canBlock } from '../state/blocks'
 import { current, notice } from '../state/chat'
 import { isBelow, listStandings, moderate, moderates, owns, ROLES, type Role } from '../state/moderation'
 import type { RoomView } from '../state/room'
 import { untilWords } from '../text/time'
 import { closeDialog, Dialog, target } from './Dialogs'
 
-type Deed = 'kick' | 'ban' | 'mute'
+type Deed = 'kick' | 'ban' | 'mute' | 'block'
 
 const HOUR = 3_600_000
 const SPANS: [string, number | undefined][] = [
@@ -20,7 +21,10 @@ const DEEDS: Record<Deed, { title: string; about: string; button: string; done: 
   kick: { title: 'Put out', about: 'They may come back; into a private room only with a new invitation.', button: 'Put out', done: 'is put out' },
   ban: { title: 'Ban', about: 'They are put out, and kept out.', button: 'Ban', done: 'is banned' },
   mute: { title: 'Mute', about: 'They read, and do not write.', button: 'Mute', done: 'is muted' },
+  block: { title: 'Block', about: 'You write to each other directly no more. In rooms nothing changes. They are not told.', button: 'Block', done: 'is blocked' },
 }
+/** Those that take a moderator. */
+const KEEPING_ORDER: Deed[] = ['kick', 'ban', 'mute']
 
 export function MemberDialog(): VNode | null {
   const [room, name] = [current.value, target.value]
@@ -34,6 +38,14 @@ function Panel({ room, name }: { room: RoomView; name: string }): VNode {
   const role = room.members.value.get(name)?.role ?? 'member'
   const below = isBelow(room, role)
   const muted = useMute(room, name)
+  const isBlocked = blocks(name)
+  const unblock = async (): Promise<void> => {
+    const problem = await block(name, false)
+    setWhy(problem)
+    if (problem !== undefined) return
+    closeDialog()
+    notice.value = `${name} may write to you again.`
+  }
   const unmute = async (): Promise<void> => {
     const problem = await moderate(room, 'mute', { name, ms: 0 })
     setWhy(problem)
@@ -54,16 +66,24 @@ function Panel({ room, name }: { room: RoomView; name: string }): VNode {
         <DeedForm key={deed} room={room} name={name} deed={deed} back={() => setDeed(undefined)} />
       ) : (
         <div class="deeds">
-          <button type="button" class="quiet" onClick={() => void write()}>Write a direct message</button>
+          {!isBlocked && room.state.value.with !== name && (
+            <button type="button" class="quiet" onClick={() => void write()}>Write a direct message</button>
+          )}
           {muted !== undefined && (
             <p class="help">
               Muted {untilWords(muted)}.{' '}
               {below && <button type="button" class="quiet" onClick={() => void unmute()}>Let them write again</button>}
             </p>
           )}
-          {below && (Object.keys(DEEDS) as Deed[]).map((each) => (
+          {[...(below ? KEEPING_ORDER : []), ...(canBlock() && !isBlocked ? ['block' as const] : [])].map((each) => (
             <button key={each} type="button" class="quiet" onClick={() => setDeed(each)}>{DEEDS[each].title}…</button>
           ))}
+          {isBlocked && (
+            <p class="help">
+              You block them.{' '}
+              <button type="button" class="quiet" onClick={() => void unblock()}>Unblock</button>
+            </p>
+          )}
         </div>
       )}
     </Dialog>
@@ -112,11 +132,12 @@ function DeedForm({ room, name, deed, back }: { room: RoomView; name: string; de
   const [text, setText] = useState('')
   const [why, setWhy] = useState<string>()
   const { title, about, button, done } = DEEDS[deed]
+  const [timed, told] = [deed === 'ban' || deed === 'mute', deed === 'kick' || deed === 'ban']
   const go = async (): Promise<void> => {
-    const ms = deed === 'kick' ? undefined : SPANS[span]![1]
-    const reason = deed === 'mute' ? '' : text.trim()
+    const ms = timed ? SPANS[span]![1] : undefined
+    const reason = told ? text.trim() : ''
     const params = { name, ...(ms === undefined ? {} : { ms }), ...(reason ? { text: reason } : {}) }
-    const problem = await moderate(room, deed, params)
+    const problem = await (deed === 'block' ? block(name, true) : moderate(room, deed, params))
     setWhy(problem)
     if (problem !== undefined) return
     closeDialog()
@@ -132,7 +153,7 @@ function DeedForm({ room, name, deed, back }: { room: RoomView; name: string; de
     >
       <h3>{title}</h3>
       <p class="help">{about}</p>
-      {deed !== 'kick' && (
+      {timed && (
         <>
           <label for="deed-span">For how long</label>
           <select id="deed-span" value={String(span)} onChange={(event) => setSpan(Number(event.currentTarget.value))}>
@@ -140,7 +161,7 @@ function DeedForm({ room, name, deed, back }: { room: RoomView; name: string; de
           </select>
         </>
       )}
-      {deed !== 'mute' && (
+      {told && (
         <>
           <label for="deed-text">What they are told about it</label>
           <input

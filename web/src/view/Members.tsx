@@ -6,6 +6,7 @@ import { Virtualizer } from 'virtua'
 
 import type { MemberInfo } from '../protocol'
 import { loadMembers, openDirect } from '../state/actions'
+import { canBlock } from '../state/blocks'
 import { current, me, notice, online } from '../state/chat'
 import { isBelow } from '../state/moderation'
 import { prefs, setPref } from '../state/prefs'
@@ -18,7 +19,7 @@ import { Icon, icons } from './Icon'
 export function MembersPanel(): VNode | null {
   const room = current.value
   if (!room || room.removed.value || (!prefs.value.members && drawer.value !== 'members')) return null
-  return <Panel key={room.name} room={room} />
+  return <Panel key={room.id} room={room} />
 }
 
 function Panel({ room }: { room: RoomView }): VNode {
@@ -75,7 +76,7 @@ function inOrder(people: MemberInfo[]): MemberInfo[] {
 function Member({ room, member }: { room: RoomView; member: MemberInfo }): VNode {
   const { name, role, guest } = member
   const own = name === me.value
-  const words = [role === 'member' ? '' : role, own ? 'you' : guest ? 'guest' : ''].filter(Boolean).join(', ')
+  const words = [role === 'member' ? '' : role, own ? 'you' : guest && role === 'member' ? 'guest' : ''].filter(Boolean).join(', ')
   const write = async (): Promise<void> => {
     const outcome = await openDirect(name)
     if (!outcome.ok) notice.value = outcome.why
@@ -98,8 +99,8 @@ function Member({ room, member }: { room: RoomView; member: MemberInfo }): VNode
         <bdi>{name}</bdi>
       </button>
       {words && <small>{words}</small>}
-      {!own && isBelow(room, role) && (
-        <button type="button" class="icon small" disabled={!online.value} aria-label={`What to do about ${name}`} title="Role, mute, ban" onClick={about}>
+      {!own && (isBelow(room, role) || canBlock()) && (
+        <button type="button" class="icon small" disabled={!online.value} aria-label={`What to do about ${name}`} title={`More about ${name}`} onClick={about}>
           <Icon node={icons.Ellipsis} />
         </button>
       )}

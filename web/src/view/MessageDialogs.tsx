@@ -8,6 +8,7 @@ import type { Message } from '../state/items'
 import { beginAnswer, beginEdit, mayDelete, mayEdit, react, remove, subject } from '../state/messages'
 import type { RoomView } from '../state/room'
 import { moderates } from '../state/moderation'
+import { canBlock } from '../state/blocks'
 import { me } from '../state/chat'
 import { insert } from './composing'
 import { closeDialog, Dialog, dialog, target } from './Dialogs'
@@ -62,10 +63,10 @@ export function MessageMenu(): VNode | null {
         {message.from !== me.value && (
           <Choice icon={icons.AtSign} label={`Mention ${message.from}`} act={then(() => insert(`@${message.from} `))} />
         )}
-        {message.from !== me.value && moderates(room) && (
+        {message.from !== me.value && (moderates(room) || canBlock()) && (
           <Choice
-            icon={icons.SlidersHorizontal}
-            label={`Mute, put out, ban ${message.from}…`}
+            icon={moderates(room) ? icons.SlidersHorizontal : icons.Ban}
+            label={moderates(room) ? `Mute, put out, ban ${message.from}…` : `Block ${message.from}…`}
             act={() => {
               target.value = message.from
               dialog.value = 'member'

@@ -7,6 +7,7 @@ import { me } from '../state/chat'
 import type { Item, Message } from '../state/items'
 import { beginAnswer, beginEdit, goTo, loadQuote, mayDelete, mayEdit, quoted, shownMessage, subject } from '../state/messages'
 import type { RoomView } from '../state/room'
+import { onOneLine } from '../text/markdown'
 import { mentions } from '../text/names'
 import { clockOf, fullTimeOf } from '../text/time'
 import { Avatar, Name } from './Avatar'
@@ -132,7 +133,7 @@ function Quoted({ room, seq }: { room: RoomView; seq: number }): VNode {
 /** The beginning of a text, on one line. */
 export function Preview({ message }: { message: Message }): VNode {
   if (message.deleted !== undefined) return <i class="preview">deleted</i>
-  return <bdi class="preview">{message.text.slice(0, 200).replace(/\s+/g, ' ')}</bdi>
+  return <bdi class="preview">{onOneLine(message.text.slice(0, 400)).slice(0, 200)}</bdi>
 }
 
 /** What stands beside a message that one points at, or that has the focus. */

@@ -4,6 +4,7 @@ import type { VNode } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 
 import { create, join, leave, setTopic, wordsOf } from '../state/actions'
+import { canBlock } from '../state/blocks'
 import { current, link, notice, online } from '../state/chat'
 import { moderates } from '../state/moderation'
 import { prefs, setPref } from '../state/prefs'
@@ -12,7 +13,7 @@ import { untilWords } from '../text/time'
 import { drawer } from './App'
 import { Avatar } from './Avatar'
 import { Composer } from './Composer'
-import { dialog } from './Dialogs'
+import { dialog, target } from './Dialogs'
 import { Icon, icons } from './Icon'
 import { LinkBanner } from './LinkState'
 import { Timeline } from './Timeline'
@@ -22,15 +23,15 @@ export function RoomPane(): VNode {
   const room = current.value
   return (
     <main class="room-pane">
-      {room ? <Head key={room.name} room={room} /> : <EmptyHead />}
+      {room ? <Head key={room.id} room={room} /> : <EmptyHead />}
       <LinkBanner />
       {room?.gone.value && <Gone room={room} />}
       {room?.removed.value && <Removed room={room} />}
       {room ? (
         <>
-          <Timeline key={`t ${room.name} ${room.turn.value}`} room={room} />
-          <TypingLine key={`y ${room.name}`} room={room} />
-          <Composer key={`c ${room.name}`} room={room} />
+          <Timeline key={`t ${room.id} ${room.turn.value}`} room={room} />
+          <TypingLine key={`y ${room.id}`} room={room} />
+          <Composer key={`c ${room.id}`} room={room} />
         </>
       ) : (
         <div class="nothing">
@@ -96,6 +97,21 @@ function Head({ room }: { room: RoomView }): VNode {
         <Icon node={icons.Users} />
         <span aria-hidden="true">{members}</span>
       </button>
+      {room.direct && canBlock() && (
+        <button
+          type="button"
+          class="icon"
+          aria-label={`More about ${title}`}
+          title={`More about ${title}`}
+          disabled={!online.value}
+          onClick={() => {
+            target.value = title
+            dialog.value = 'member'
+          }}
+        >
+          <Icon node={icons.Ellipsis} />
+        </button>
+      )}
       {moderates(room) && (
         <button
           type="button"

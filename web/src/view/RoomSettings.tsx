@@ -7,31 +7,49 @@ import type { StandingInfo } from '../protocol'
 import { current } from '../state/chat'
 import { listStandings, moderate, moderates, owns } from '../state/moderation'
 import type { RoomView } from '../state/room'
+import { keepWords } from '../text/keep'
 import { durationWords, untilWords } from '../text/time'
 import { Avatar } from './Avatar'
-import { Dialog } from './Dialogs'
+import { closeDialog, Dialog } from './Dialogs'
+import { DeleteForm, KeepForm, RenameForm } from './RoomFate'
 import { Switch } from './Switch'
 
 /** Pauses of slow mode that are offered, in milliseconds. */
 const PAUSES = [0, 5_000, 15_000, 60_000, 300_000, 3_600_000]
 
-export function RoomSettings(): VNode | null {
-  const room = current.value
-  if (!room || !moderates(room)) return null
-  return <Panel key={room.name} room={room} />
+/** What one may do to a room as a whole. */
+type Deed = 'keep' | 'rename' | 'delete'
+
+export default function RoomSettings(): VNode | null {
+  // It is about the room that it was opened in, and ends with it.
+  const [room] = useState(() => current.value)
+  const over = !room || current.value !== room || !moderates(room)
+  useEffect(() => {
+    if (over) closeDialog()
+  }, [over])
+  return over ? null : <Panel room={room} />
 }
 
 function Panel({ room }: { room: RoomView }): VNode {
   const [why, setWhy] = useState<string>()
+  const [deed, setDeed] = useState<Deed>()
   const { kind, announcement, slow_ms } = room.state.value
+  const owner = owns(room)
+  const kept = keepWords(room.state.value)
   const set = (params: { private?: boolean; announcement?: boolean; slow_ms?: number }): void => {
     void moderate(room, 'configure', params).then(setWhy)
   }
   const pauses = PAUSES.includes(slow_ms) ? PAUSES : [...PAUSES, slow_ms].sort((a, b) => a - b)
+  const back = (): void => setDeed(undefined)
+  const title = `Settings of #${room.title.value}`
+  if (deed && owner) {
+    const Form = { keep: KeepForm, rename: RenameForm, delete: DeleteForm }[deed]
+    return <Dialog title={title}><Form room={room} back={back} /></Dialog>
+  }
   return (
-    <Dialog title={`Settings of #${room.title.value}`}>
+    <Dialog title={title}>
       {why && <p class="problem" role="alert">{why}</p>}
-      {owns(room) && (
+      {owner && (
         <>
           <Switch on={kind === 'private'} set={(on) => set({ private: on })} title="Private">
             Only those who are invited can see it and come in. Who is in stays in.
@@ -52,9 +70,25 @@ function Panel({ room }: { room: RoomView }): VNode {
           </label>
         </>
       )}
+      <div class="switch">
+        <span>
+          What the room keeps
+          <small class="help">{kept === undefined ? 'What the server keeps.' : `Messages ${kept}.`}</small>
+        </span>
+        {owner && <button type="button" class="quiet" onClick={() => setDeed('keep')}>Change…</button>}
+      </div>
       {kind === 'private' && <Invite room={room} />}
       <hr />
       <Standings room={room} />
+      {owner && (
+        <>
+          <hr />
+          <div class="deeds">
+            <button type="button" class="quiet" onClick={() => setDeed('rename')}>Give it another name…</button>
+            <button type="button" class="quiet danger" onClick={() => setDeed('delete')}>Delete the room…</button>
+          </div>
+        </>
+      )}
     </Dialog>
   )
 }

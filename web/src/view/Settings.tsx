@@ -92,6 +92,9 @@ function Account(): VNode {
             <button type="button" class="quiet" disabled={!online.value} onClick={() => (dialog.value = 'devices')}>
               Devices
             </button>
+            <button type="button" class="quiet" disabled={!online.value} onClick={() => (dialog.value = 'blocks')}>
+              Blocked people
+            </button>
             <button type="button" class="quiet" disabled={!online.value} onClick={() => (dialog.value = 'delete')}>
               Delete the account
             </button>

@@ -10,6 +10,7 @@ import { loadNewer, loadOlder, showNewest } from '../state/history'
 import { seqOf, type Item } from '../state/items'
 import { prefs } from '../state/prefs'
 import type { RoomView } from '../state/room'
+import { keepWords } from '../text/keep'
 import { Icon, icons } from './Icon'
 import { Pending } from './Pending'
 import { Row } from './Row'
@@ -23,8 +24,12 @@ const NEAR = 40
 const ACTED = 1_500
 /** Pixels from the top where older entries are asked for, and from the bottom for newer ones. */
 const EARLY = 1_200
+/** How long a page that was refused is not asked for again, in milliseconds. */
+const AGAIN = 1_000
 /** Pixels above and below what is in sight that are drawn too: each costs when one leaps. */
 const SPARE = 250
+
+const isOver = (room: RoomView): boolean => room.gone.value !== undefined || room.removed.value !== undefined
 
 const keyOf = (item: Outgoing): string => `p${item.time} ${item.key.join('')}`
 
@@ -51,6 +56,8 @@ export function Timeline({ room }: { room: RoomView }): VNode {
   const acted = useRef(0)
   const act = (): void => {
     acted.current = Date.now()
+    // Who is at the top already moves nothing by going on.
+    older()
   }
   const toBottom = (): void => {
     const view = scroller.current
@@ -75,11 +82,14 @@ export function Timeline({ room }: { room: RoomView }): VNode {
   // While one is on the way to a message, nothing is put in front of it.
   const underWay = room.target.value !== undefined
   const older = (): void => {
-    if (room.target.peek() !== undefined) return
-    const top = list.current?.scrollOffset ?? 0
+    if (room.target.peek() !== undefined || current.value !== room) return
+    // Of the element itself: the list's own measure may lag behind, and then nothing would ever ask again.
+    const top = scroller.current?.scrollTop ?? Infinity
     if (top < EARLY && room.timeline.more && !room.loading.value) {
       void loadOlder(room).then((found) => {
-        if (found && current.value === room) requestAnimationFrame(older)
+        if (found) requestAnimationFrame(older)
+        // A busy server refuses a page; who waits at the top moves nothing that would ask again.
+        else if (found === undefined && online.value && !isOver(room)) setTimeout(older, AGAIN)
       })
     }
   }
@@ -256,12 +266,14 @@ function inSight(log: HTMLElement, rows: HTMLElement[], first: boolean): HTMLEle
 function Beginning({ room }: { room: RoomView }): VNode {
   const title = room.title.value
   const first = room.timeline.firstSeq ?? 1
-  if (first > 1) return <p class="beginning">Older messages are kept no longer.</p>
+  const kept = keepWords(room.state.value)
+  const words = kept && ` The room keeps messages ${kept}.`
+  if (first > 1) return <p class="beginning">Older messages are kept no longer.{words}</p>
   return (
     <div class="beginning">
       <h2>{room.direct ? <bdi>{title}</bdi> : <>#<bdi>{title}</bdi></>}</h2>
       <p>
-        {room.direct ? 'Only the two of you are here.' : 'This is where the room begins. Say hello.'}
+        {room.direct ? 'Only the two of you are here.' : 'This is where the room begins. Say hello.'}{words}
       </p>
     </div>
   )

@@ -186,6 +186,23 @@ test('an answer leads to what it answers, however old that is, and the way back 
   robot.end()
 })
 
+test('what was said is seen behind a thousand entries that show nothing by themselves', async () => {
+  const robot = await Robot.connect(daemon.port, 'robot')
+  await robot.sayAll('lobby', ['the first word', 'the second'])
+  for (let i = 0; i < 10; i++) {
+    for (const on of [true, false]) {
+      await Promise.all(Array.from({ length: 50 }, (_, j) => robot.ask('react', { room: 'lobby', seq: 1 + (j & 1), reaction: `r${j >> 1}`, on })))
+    }
+  }
+  await robot.ask('react', { room: 'lobby', seq: 1, reaction: 'done', on: true })
+  const ann = await enter('ann')
+  await ann.sees('the first word')
+  await ann.sees('the second')
+  await ann.page.getByText('This is where the room begins.').waitFor()
+  await ann.page.getByRole('button', { name: 'done: robot' }).waitFor()
+  robot.end()
+})
+
 test('a moderator deletes what others said, and who is muted is told so', async () => {
   const ann = await enter('ann')
   const bob = await enter('bob')

@@ -1,18 +1,12 @@
-/** What strangers write stays text, wherever it is shown; and the page is clean for those who do
- * not see it.
- */
+/** What strangers write stays text, wherever it is shown. */
 
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { adminViews, appoint } from './support/admin-scene'
-import { accountViews } from './support/account-scene'
-import { PASSWORD, Person, startBrowser } from './support/browser'
+import { PASSWORD, PATIENCE, Person, startBrowser } from './support/browser'
 import { Daemon } from './support/daemon'
-import { PAYLOADS } from './support/payloads'
+import { PAYLOADS, SHORT } from './support/payloads'
 import { Robot } from './support/robot'
-import { populate, views } from './support/scene'
 
 let browser: Browser
 beforeAll(async () => {
@@ -20,65 +14,98 @@ beforeAll(async () => {
 })
 afterAll(() => browser?.close())
 
-/** Scrolls from the newest to the oldest, and calls `look` at every stop. */
-async function traverse(person: Person, look: () => Promise<void>): Promise<void> {
-  for (;;) {
-    await look()
-    const done = await person.page.evaluate(async () => {
-      const log = document.querySelector('[role=log]')!
-      const before = log.scrollTop
-      log.dispatchEvent(new WheelEvent('wheel', { deltaY: -100, bubbles: true }))
-      log.scrollTop -= log.clientHeight * 0.8
-      await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
-      return before === 0 && log.scrollTop === 0 && document.querySelector('.beginning') !== null
-    })
-    if (done) return
-  }
+/** What is in the page and must not be; and how much of each kind was seen, each counted once. */
+interface Seen {
+  wrong: string[]
+  messages: number
+  topics: number
+  quotes: number
+  reactions: number
 }
 
-test('a thousand payloads in every field run nothing', async () => {
-  expect(PAYLOADS.length).toBeGreaterThanOrEqual(1_000)
-  const daemon = await Daemon.start({ 'history.messages_per_room': '5000', 'history.bytes_per_room': '16 MiB' })
-  const mallory = await Robot.connect(daemon.port, 'mallory')
-  await mallory.sayAll('lobby', PAYLOADS)
-  for (const payload of PAYLOADS) {
-    const topic = payload.replace(/[\n\t]/g, ' ')
-    await mallory.ask('topic', { room: 'lobby', topic })
-  }
-  // Names are refused before anybody sees them; what is left of one is shown as it is.
-  const strange = await Promise.all(
-    PAYLOADS.slice(0, 200).map((room) => mallory.ask('create', { room: room.replace(/[\n\t]/g, '').slice(0, 30) }).then(() => 1, () => 0)),
-  )
-  const victim = await Person.enter(browser, daemon.url, 'victim')
-  await mallory.ask('direct', { name: 'victim' }).then(({ room }) => mallory.sayAll(room, PAYLOADS))
-  let seen = 0
-  const look = async (): Promise<void> => {
-    const found = await victim.page.evaluate(() => {
-      const app = document.getElementById('app')!
-      const wrong = [...app.querySelectorAll<HTMLElement>('script,iframe,object,embed,img,style,link,base,meta,form[action]')]
+/** Looks at the page as it is; with `everywhere`, at every stop from the newest message to the oldest. All of it
+ * happens in the page: a call for each stop would take most of the time.
+ */
+function looked(person: Person, everywhere = false): Promise<Seen> {
+  return person.page.evaluate(async (all) => {
+    const app = document.getElementById('app')!
+    const log = document.querySelector('[role=log]')!
+    const wrong: string[] = []
+    const [messages, topics, quotes, reactions] = [new Set<string>(), new Set<string>(), new Set<string>(), new Set<string>()]
+    const texts = (css: string, into: Set<string>): void =>
+      log.querySelectorAll(css).forEach((each) => into.add(`${each.closest('[data-seq]')?.getAttribute('data-seq')} ${each.textContent}`))
+    const look = (): void => {
+      const elements = [...app.querySelectorAll<HTMLElement>('script,iframe,object,embed,img,style,link,base,meta,form[action]')]
       const links = [...app.querySelectorAll<HTMLAnchorElement>('a[href]')].filter(
         (link) => !/^(?:https?|mailto):/.test(link.href) || link.target !== '_blank' || !link.rel.includes('noopener'),
       )
       const attributes = [...app.querySelectorAll('*')].filter((element) =>
         element.getAttributeNames().some((name) => name.startsWith('on')),
       )
-      return {
-        wrong: [...wrong, ...links, ...attributes].map((element) => element.outerHTML),
-        rows: document.querySelectorAll('.row').length,
-      }
-    })
-    expect(found.wrong).toEqual([])
-    seen += found.rows
+      wrong.push(...[...elements, ...links, ...attributes].map((element) => element.outerHTML))
+      texts('.message', messages)
+      texts('.line', topics)
+      texts('.quoted .preview', quotes)
+      texts('.reaction', reactions)
+    }
+    const frames = async (until: () => boolean): Promise<void> => {
+      for (let i = 0; i < 2 || (i < 300 && !until()); i++) await new Promise(requestAnimationFrame)
+    }
+    if (all) log.scrollTop = log.scrollHeight
+    await frames(() => true)
+    look()
+    for (let before = -1; all; ) {
+      before = log.scrollTop
+      log.dispatchEvent(new WheelEvent('wheel', { deltaY: -100, bubbles: true }))
+      log.scrollTop -= log.clientHeight * 0.8
+      // What is answered is far away, and fetched.
+      await frames(() => ![...log.querySelectorAll('.quoted')].some((each) => each.textContent === 'An older message'))
+      look()
+      if (before === 0 && log.scrollTop === 0 && document.querySelector('.beginning')) break
+    }
+    const [m, t, q, r] = [messages, topics, quotes, reactions].map(({ size }) => size) as [number, number, number, number]
+    return { wrong, messages: m, topics: t, quotes: q, reactions: r }
+  }, everywhere)
+}
+
+test('a thousand payloads in every field run nothing', async () => {
+  const count = PAYLOADS.length
+  expect(count).toBeGreaterThanOrEqual(1_000)
+  expect(new Set(SHORT).size).toBeGreaterThanOrEqual(1_000)
+  const daemon = await Daemon.start({ 'history.messages_per_room': '10000', 'history.bytes_per_room': '64 MiB' })
+  const mallory = await Robot.connect(daemon.port, 'mallory')
+  const all = async (ask: (i: number) => Promise<unknown>): Promise<void> => {
+    for (let i = 0; i < count; i += 400) await Promise.all(PAYLOADS.slice(i, i + 400).map((_, j) => ask(i + j)))
   }
-  await traverse(victim, look)
+  await mallory.sayAll('lobby', PAYLOADS)
+  await all((i) => mallory.ask('topic', { room: 'lobby', topic: PAYLOADS[i]!.replace(/[\n\t]/g, ' ') }))
+  // Every message is edited into another, answered with one, and reacted to with one.
+  await all((i) => mallory.ask('edit', { room: 'lobby', seq: i + 1, text: PAYLOADS[(i + 7) % count]! }))
+  await all((i) => mallory.ask('react', { room: 'lobby', seq: i + 1, reaction: SHORT[i]!, on: true }))
+  await all((i) => mallory.ask('say', { room: 'lobby', re: i + 1, text: PAYLOADS[(i + 3) % count]! }))
+  // Names are refused before anybody sees them; what is left of one is shown as it is.
+  const strange = await Promise.all(
+    PAYLOADS.slice(0, 200).map((room) => mallory.ask('create', { room: room.replace(/[\n\t]/g, '').slice(0, 30) }).then(() => 1, () => 0)),
+  )
+  expect(strange.length).toBe(200)
+  const victim = await Person.enter(browser, daemon.url, 'victim')
+  await mallory.ask('direct', { name: 'victim' }).then(({ room }) => mallory.sayAll(room, PAYLOADS))
+  await victim.sees('pwned')
+  const lobby = await looked(victim, true)
+  expect(lobby.wrong).toEqual([])
+  expect(lobby.messages).toBeGreaterThanOrEqual(2 * count)
+  expect(lobby.topics).toBeGreaterThanOrEqual(count)
+  expect(lobby.quotes).toBeGreaterThanOrEqual(count)
+  expect(lobby.reactions).toBeGreaterThanOrEqual(count)
   await victim.goTo('mallory')
   await victim.sees('pwned')
-  await traverse(victim, look)
+  const direct = await looked(victim, true)
+  expect(direct.wrong).toEqual([])
+  expect(direct.messages).toBeGreaterThanOrEqual(count)
   await victim.page.getByRole('button', { name: 'Browse or create rooms' }).click()
-  await victim.page.getByRole('dialog').waitFor()
+  await victim.dialog.locator('.found-room', { hasText: 'pwned' }).waitFor()
+  expect((await looked(victim)).wrong).toEqual([])
   await victim.page.keyboard.press('Escape')
-  expect(seen).toBeGreaterThan(3 * PAYLOADS.length)
-  expect(strange.length).toBe(200)
   expect(victim.complaints).toEqual([])
 
   // This test can fail: what does run, or is kept from it by the policy alone, is noticed.
@@ -90,6 +117,48 @@ test('a thousand payloads in every field run nothing', async () => {
     }
   })
   await expect.poll(() => victim.complaints.join()).toMatch(/policy: require-trusted-types-for/)
+  await victim.leave()
+  mallory.end()
+})
+
+test('nor do a thousand payloads that are found, searched for, or come while one looks', async () => {
+  const daemon = await Daemon.start()
+  const mallory = await Robot.connect(daemon.port, 'mallory')
+  await mallory.sayAll('lobby', PAYLOADS)
+  const victim = await Person.enter(browser, daemon.url, 'victim')
+  await victim.sees('pwned')
+  // All that are found, page by page.
+  await victim.page.keyboard.press('Control+Shift+F')
+  await victim.page.keyboard.type('pwned')
+  await victim.dialog.getByRole('option').first().waitFor()
+  const hits = (): Promise<number> =>
+    victim.page.evaluate(() => {
+      const list = document.getElementById('hits')!
+      list.scrollTop = list.scrollHeight
+      return list.childElementCount
+    })
+  await expect.poll(hits, { timeout: 4 * PATIENCE, interval: 20 }).toBe(PAYLOADS.filter((payload) => /pwned/.test(payload)).length)
+  expect((await looked(victim)).wrong).toEqual([])
+  // The field itself, and what is made of it.
+  for (const payload of PAYLOADS.slice(0, 60)) await victim.dialog.getByRole('combobox').fill(payload.replace(/[\n\t]/g, ' '))
+  expect((await looked(victim)).wrong).toEqual([])
+  await victim.page.keyboard.press('Escape')
+
+  // Live: texts that change, reactions that come, previews of both, what is said of an answer.
+  const first = await mallory.ask('say', { room: 'lobby', text: 'look at this' })
+  await victim.sees('look at this')
+  await victim.page.locator('.message', { hasText: 'look at this' }).last().hover()
+  await victim.page.getByRole('button', { name: 'Answer' }).last().click()
+  for (const [i, payload] of PAYLOADS.entries()) {
+    await mallory.ask('edit', { room: 'lobby', seq: first.seq, text: payload })
+    await mallory.ask('react', { room: 'lobby', seq: Number(first.seq) - 1 - (i >> 5), reaction: SHORT[i]!, on: true })
+    if (i % 100 === 0) expect((await looked(victim)).wrong).toEqual([])
+  }
+  const live = await looked(victim, true)
+  expect(live.wrong).toEqual([])
+  // All thousand are looked at one by one above; of these high rows a step may pass by some.
+  expect(live.reactions).toBeGreaterThan(PAYLOADS.length / 2)
+  expect(victim.complaints).toEqual([])
   await victim.leave()
   mallory.end()
 })
@@ -126,38 +195,4 @@ test('nor do payloads in what moderators say and in the names of devices', async
   expect(victim.complaints).toEqual([])
   await victim.leave()
   mallory.end()
-})
-
-test('axe finds nothing to complain about, in any view and either theme', async () => {
-  const daemon = await Daemon.start()
-  const scene = await populate(browser, daemon)
-  await appoint(browser, daemon)
-  const found: string[] = []
-  for (const [theme, width] of [['light', 1280], ['dark', 360]] as const) {
-    const person = await Person.arrive(browser, daemon.url, { theme, width, height: 760 })
-    let looks = 0
-    const judge = async (who: Person, view: string): Promise<void> => {
-      await who.page.evaluate(() => Promise.all(document.getAnimations().filter((each) => each.effect?.getTiming().iterations !== Infinity).map((each) => each.finished.catch(() => {}))))
-      const axe = new AxeBuilder({ page: who.page }).options({ preload: false })
-      const { violations, passes } = await axe.analyze()
-      expect(passes.length).toBeGreaterThan(8)
-      looks += 1
-      for (const violation of violations) {
-        const where = violation.nodes.map((node) => `${node.html} (${node.failureSummary})`)
-        found.push(`${view} ${theme} ${width}: ${violation.id}: ${where.join('\n  ')}`)
-      }
-    }
-    await views(scene, person, `eve-${theme}-${width}`, (view) => judge(person, view))
-    const other = await Person.arrive(browser, daemon.url, { theme, width, height: 760 })
-    await accountViews(scene, other, `ada-${theme}-${width}`, (view) => judge(other, view))
-    expect(other.complaints).toEqual([])
-    await other.leave()
-    await adminViews(browser, daemon, { theme, width, height: 760 }, judge)
-    expect(looks).toBeGreaterThanOrEqual(39)
-    expect(person.complaints).toEqual([])
-    await person.leave()
-  }
-  await scene.marta.leave()
-  await scene.jonas.leave()
-  expect(found).toEqual([])
 })

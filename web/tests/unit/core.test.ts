@@ -293,7 +293,7 @@ test('who gave a password is told of a refusal, be it a passing one', () => {
 })
 
 test('an account is at home where the server says; a guest comes back where it was', () => {
-  const place = { room: 'den', epoch: 7, last: 3 }
+  const place = { room: 'den', epoch: 9, last: 3 }
   identified({ name: 'ann', token: TOKEN, account: true }, [place, { ...place, room: '@1', with: 'bob' }])
   answer(greeted(), ACCOUNT)
   event('room', state(0))
@@ -303,7 +303,66 @@ test('an account is at home where the server says; a guest comes back where it w
   core.opened(now)
   answer(sent()[0]!, WELCOME)
   answer(sent()[0]!, LOGGED_IN)
+  // The lobby might be the den by another name.
+  expect(sent()).toEqual([])
+  event('room', state(0))
   expect(sent().map(({ method }) => method)).toEqual(['join'])
+})
+
+test('a room with another name is the same room, now and after a time without a connection', () => {
+  const plans = (seq: number, room = 'plans') => event('room', state(seq, { room, epoch: 9 }))
+  const entry = (seq: number) => ({ seq, time: 1, kind: 'message', from: 'bob', text: 'x' })
+  const heard = () => events.flatMap((each) => (each.type === 'entries' ? [`${each.room} ${each.entries.map(({ seq }) => seq)}`] : []))
+  comeIn()
+  plans(3)
+  event('message', { room: 'plans', ...entry(4) })
+  // What is under way by the old name is asked again by the new one.
+  core.say({ key: new Uint8Array(16).fill(1), room: 'plans', text: 'hi', time: 0 })
+  const [said] = sent()
+  event('renamed', { room: 'plans', name: 'dreams', by: 'bob' })
+  expect(events.at(-1)).toEqual({ type: 'outbox', room: 'dreams', items: [expect.objectContaining({ text: 'hi' })] })
+  expect(events).toContainEqual({ type: 'renamed', from: 'plans', to: 'dreams', by: 'bob' })
+  refuse(said!, 303, 'not_found')
+  const [again] = sent()
+  expect(again!.params).toEqual({ ...said!.params, room: 'dreams' })
+  answer(again!, { seq: 5, time: 1, dup: false })
+  event('message', { room: 'dreams', ...entry(5) })
+  expect(heard()).toEqual(['plans 4', 'dreams 5'])
+  expect(stored).toEqual([])
+
+  // Away, there is another name again; and a page that is loaded anew knows only where it was.
+  for (const reloaded of [false, true]) {
+    core.lost(now, 0)
+    if (reloaded) make([{ room: 'lobby', epoch: 7, last: 0 }, { room: 'hall', epoch: 9, last: 7 }])
+    events = []
+    core.say({ key: new Uint8Array(16).fill(2), room: reloaded ? 'hall' : 'dreams', text: 'later', time: 0 })
+    core.opened(now)
+    answer(sent()[0]!, WELCOME)
+    const name = reloaded ? 'attic' : 'hall'
+    answer(sent()[0]!, { ...LOGGED_IN, rooms: ['lobby', name] })
+    event('room', state(0))
+    plans(reloaded ? 8 : 6, name)
+    expect(core.online).toBe(true)
+    expect(events).toContainEqual({ type: 'renamed', from: reloaded ? 'hall' : 'dreams', to: name })
+    const missed = reloaded ? 8 : 6
+    const [history, later, ...none] = sent()
+    expect([history, later].map((each) => [each!.method, each!.params.room])).toEqual([['history', name], ['say', name]])
+    expect(none).toEqual([])
+    answer(history!, { epoch: 9, entries: [entry(missed)], first: 1, head: missed, more: false })
+    answer(later!, { seq: missed + 1, time: 1, dup: false })
+    event('message', { room: name, ...entry(missed + 1) })
+    expect(heard()).toEqual([`${name} ${missed}`, `${name} ${missed + 1}`])
+  }
+  expect(events.some(({ type }) => type === 'gone' || type === 'removed')).toBe(false)
+})
+
+test('a text that was refused before the new name was told is sent by it', () => {
+  comeIn()
+  say('hi')
+  refuse(sent()[0]!, 303, 'not_found')
+  expect(core.outbox.items[0]!.refused?.name).toBe('not_found')
+  event('renamed', { room: 'lobby', name: 'hall', by: 'bob' })
+  expect(sent().map(({ params }) => [params.room, params.text])).toEqual([['hall', 'hi']])
 })
 
 test('it is told that it is out of a room, and what happens to its rights', () => {

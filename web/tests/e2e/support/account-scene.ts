@@ -49,6 +49,7 @@ export async function accountViews(
   await closes(person)
   await ownRoom(marta, person, name, look)
   await otherRoom(marta, person, name, look)
+  await blocking(marta, person, name, look)
 }
 
 /** A room of one's own: its settings, and what can be done about a member. */
@@ -85,6 +86,52 @@ async function ownRoom(marta: Person, person: Person, name: string, look: (view:
   await page.getByLabel('Invite somebody').waitFor()
   await page.getByText(/^muted until/).waitFor()
   await look('room-settings')
+  await fate(person, room, look)
+  await closes(person)
+  await marta.goTo('lobby')
+}
+
+/** What an owner may do to a room as a whole, from its settings. */
+async function fate(person: Person, room: string, look: (view: string) => Promise<void>): Promise<void> {
+  const { page } = person
+  await page.getByRole('button', { name: 'Change…' }).click()
+  await page.getByRole('spinbutton', { name: 'Days' }).fill('30')
+  await page.getByRole('spinbutton', { name: 'MB' }).fill('10')
+  await look('keep')
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  await person.dialog.getByText('Messages for 30 days, 10 MB at most.').waitFor()
+  await page.getByRole('button', { name: 'Delete the room…' }).click()
+  await page.getByLabel(`Type ${room} to delete it`).fill(room)
+  await look('delete-room')
+  await page.getByRole('button', { name: 'Back' }).click()
+  await page.getByRole('button', { name: 'Give it another name…' }).click()
+  await page.getByLabel('Its new name').fill(`our-${room}`)
+  await look('rename-room')
+  await page.getByRole('button', { name: `Call it #our-${room}` }).click()
+  await page.getByRole('heading', { name: `our-${room}`, level: 1, includeHidden: true }).waitFor()
+}
+
+/** Somebody who writes to one, and is to do so no more. */
+async function blocking(marta: Person, person: Person, name: string, look: (view: string) => Promise<void>): Promise<void> {
+  const { page } = person
+  await marta.page.getByRole('button', { name: 'Write to somebody' }).first().click()
+  await marta.page.getByLabel('Their name').fill(name)
+  await marta.page.getByRole('button', { name: 'Write', exact: true }).click()
+  await marta.page.getByRole('heading', { name, level: 1 }).waitFor()
+  await marta.say('Buy my tickets!')
+  if (narrow(person)) await page.getByRole('button', { name: 'Show the rooms' }).click()
+  await person.goTo('marta')
+  await person.sees('Buy my tickets!')
+  await page.getByRole('button', { name: 'More about marta' }).first().click()
+  await page.getByRole('button', { name: 'Block…' }).click()
+  await look('block')
+  await page.getByRole('button', { name: 'Block marta' }).click()
+  await page.getByText('You block marta').waitFor()
+  await look('blocked')
+  await inSidebar(person, 'Settings')
+  await page.getByRole('button', { name: 'Blocked people' }).click()
+  await page.getByRole('button', { name: 'Unblock marta' }).waitFor()
+  await look('blocks')
   await closes(person)
   await marta.goTo('lobby')
 }

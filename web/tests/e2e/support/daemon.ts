@@ -89,6 +89,11 @@ export class Daemon {
     await servesTheGui(this.url)
   }
 
+  /** Reads its settings anew, and does what it otherwise does once a minute. */
+  reload(): void {
+    this.child?.kill('SIGHUP')
+  }
+
   /** As the power goes: nobody is told. */
   async kill(): Promise<void> {
     const { child } = this
