@@ -42,6 +42,7 @@ const COLUMNS: &[(&str, &str, usize)] = &[
     ("polite_disconnects", "polite cut", 0),
     ("polite_refused", "refused", 0),
     ("abuse_connections_per_s", "mob conns/s", 0),
+    ("abuse_refused_per_s", "mob refused/s", 0),
     ("abuse_sent_mib_per_s", "mob MiB/s", 1),
     ("jain_index", "Jain", 3),
     ("rss_peak_bytes", "RSS peak B", 0),

@@ -25,6 +25,8 @@ pub(crate) enum Misdeed {
     SlowReaders,
     /// Logins and lost connections, as many as possible.
     LoginFlood,
+    /// 1,000 connections, each of an address of its own, that guess passwords.
+    GuessPasswords,
 }
 
 impl Misdeed {
@@ -39,6 +41,7 @@ impl Misdeed {
             Self::Churn => "churn",
             Self::SlowReaders => "slow-readers",
             Self::LoginFlood => "login-flood",
+            Self::GuessPasswords => "guess-passwords",
         }
     }
 
@@ -52,7 +55,7 @@ impl Misdeed {
     pub(crate) const fn size(self) -> (usize, usize) {
         match self {
             Self::FloodOneAddress => (20, 1),
-            Self::FloodManyAddresses => (1_000, 1_000),
+            Self::FloodManyAddresses | Self::GuessPasswords => (1_000, 1_000),
             Self::HalfOpenTls | Self::Silent | Self::Drip => (500, 50),
             Self::BadFrames => (100, 10),
             Self::Churn => (20, 4),

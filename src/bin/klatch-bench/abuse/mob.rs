@@ -81,6 +81,8 @@ struct Mate {
 struct Counts {
     connections: u64,
     failed: u64,
+    /// Requests of those who were in.
+    refused: u64,
     closed: u64,
     bytes: u64,
 }
@@ -281,7 +283,10 @@ impl Mob<'_> {
                     Glance::Answer { .. } => advance(role, is_in, out),
                     Glance::Refused { .. } if !*is_in => return Err(Failure::new("sent away")),
                     Glance::Bye => return Err(Failure::new("sent away")),
-                    Glance::Refused { .. } => role.answered(out),
+                    Glance::Refused { .. } => {
+                        self.counts.refused += 1;
+                        role.answered(out);
+                    }
                     Glance::Ping => driver.sign_of_life(seen.frame, out),
                     Glance::Message { .. } | Glance::Other => {}
                 }
@@ -306,11 +311,12 @@ impl Mob<'_> {
     }
 
     fn report(&self, since: Moment) -> Result<()> {
-        let Counts { connections, failed, closed, bytes } = self.counts;
+        let Counts { connections, failed, refused, closed, bytes } = self.counts;
         let served: Vec<f64> = self.mates.iter().map(|mate| mate.served as f64).collect();
         let report = json!({
             "connections": connections,
             "failed": failed,
+            "refused": refused,
             "closed": closed,
             "bytes": bytes,
             "seconds": self.clock.now().since(since).as_secs_f64(),

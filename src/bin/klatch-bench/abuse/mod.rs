@@ -207,6 +207,7 @@ impl Case {
         let seconds = told("seconds").max(1e-9);
         let mut figures = Figures::from([
             ("abuse_connections_per_s", told("connections") / seconds),
+            ("abuse_refused_per_s", told("refused") / seconds),
             ("abuse_sent_mib_per_s", told("bytes") / seconds / f64::from(1 << 20)),
         ]);
         let floods = matches!(self.misdeed, Misdeed::FloodOneAddress | Misdeed::FloodManyAddresses);

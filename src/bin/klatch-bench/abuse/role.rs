@@ -3,7 +3,7 @@
 use klatch::base::limits::FRAME_HEADER_BYTES;
 use klatch::protocol::codec;
 use klatch::protocol::frame;
-use klatch::protocol::request::{Join, Leave, Say};
+use klatch::protocol::request::{Join, Leave, Login, Say};
 
 use super::kind::Misdeed;
 use crate::driver::{Driver, Template, room_name};
@@ -37,6 +37,8 @@ pub(super) enum Role {
     Deaf,
     /// Fills that room.
     Big { first: bool, frame: Vec<u8> },
+    /// Tries one name and password after the other.
+    Guess { number: usize, id: u32 },
     /// Logs in and goes.
     Login { times: u32 },
 }
@@ -70,6 +72,7 @@ impl Role {
             }
             Misdeed::SlowReaders => Self::Deaf,
             Misdeed::LoginFlood => Self::Login { times: 0 },
+            Misdeed::GuessPasswords => Self::Guess { number, id: 1 },
         }
     }
 
@@ -90,6 +93,10 @@ impl Role {
             Self::Bad { login: true, .. } | Self::Login { .. } => {
                 driver.introduction(who, FIRST_ROOM, true)
             }
+            Self::Guess { .. } => {
+                // A greeting is enough.
+                return driver.introduction(who, FIRST_ROOM, true).into_iter().take(1).collect();
+            }
             Self::Wait { .. } | Self::Drip { .. } | Self::Bad { .. } => return Vec::new(),
         };
         // A name is enough.
@@ -102,6 +109,7 @@ impl Role {
         match self {
             Self::Wait { bytes } | Self::Bad { bytes, .. } => out.extend_from_slice(bytes),
             Self::Churn { .. } => self.turn(out),
+            Self::Guess { .. } => self.guess(out),
             Self::Login { times } => {
                 *times += 1;
                 return Next::Close;
@@ -114,8 +122,19 @@ impl Role {
 
     /// An answer has come while it misbehaves.
     pub(super) fn answered(&mut self, out: &mut Vec<u8>) {
-        if matches!(self, Self::Churn { .. }) {
-            self.turn(out);
+        self.turn(out);
+        self.guess(out);
+    }
+
+    /// Tries the next password, if it is one that guesses.
+    fn guess(&mut self, out: &mut Vec<u8>) {
+        if let Self::Guess { number, id } = self {
+            *id += 1;
+            let name =
+                format!("victim{}", *number + 1_000 * usize::try_from(*id % 97).unwrap_or(0));
+            let password = format!("correct horse {id}").as_str().into();
+            let login = Login { password: Some(password), ..Login::guest(name.as_str().into()) };
+            out.extend_from_slice(&codec::request(*id, &login));
         }
     }
 
@@ -148,6 +167,7 @@ impl Role {
             | Self::Bad { .. }
             | Self::Churn { .. }
             | Self::Deaf
+            | Self::Guess { .. }
             | Self::Login { .. } => {}
         }
     }
