@@ -141,7 +141,8 @@ impl Daemon {
             .partition(|change| change.reload == Reload::Reload);
         let changed =
             self.server.adopt(&merged.config, identity, self.parts.observer.clone()).await;
-        self.reloaded.notify_waiters();
+        // One that nobody waits for now is not lost.
+        self.reloaded.notify_one();
         log::set_max_level(merged.config.log.level);
         self.sweep();
         let certificate = changed.then(|| self.server.fingerprint());

@@ -25,6 +25,7 @@ const SMALL: &[&str] = &[
     "abuse_sent_mib_per_s",
     "tls",
     "jain_index",
+    "abuse_refused_per_s",
 ];
 
 fn klatch_bench(arguments: &[&str]) -> Output {
@@ -124,7 +125,7 @@ fn acknowledgements_are_measured() {
 #[test]
 fn polite_people_are_measured_under_each_abuse() {
     let lines = smoke(&["abuse", "--rate", "100"]);
-    assert_eq!(lines.len(), 9);
+    assert_eq!(lines.len(), 10);
     for line in &lines {
         has(line, &["quiet_p99_us", "abuse_p99_us", "abuse_ratio", "polite_lost"]);
         has(line, &["polite_disconnects", "rss_peak_bytes", "abuse_sent_mib_per_s"]);

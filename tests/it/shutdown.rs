@@ -23,7 +23,7 @@ fn everybody_is_told_when_to_come_back_and_gets_what_was_said() {
     for client in [&mut ann, &mut bob] {
         let bye = client.bye();
         assert_eq!((bye.code, bye.resume), (Code::GoingAway.number(), true));
-        assert!(bye.retry_after_ms.is_some_and(|ms| (500..=1_000).contains(&ms)));
+        assert!(bye.retry_after_ms.is_some_and(|ms| (250..=500).contains(&ms)));
     }
     assert_eq!(server.join(), Shutdown::Clean);
 }

@@ -31,9 +31,11 @@ use crate::store::{Changes, Committed, NewEntry, RoomKind, StoreError, Ticket};
 const ENTRIES_PER_COMMIT: usize = 4096;
 /// Entries that are indexed at once: bounds how long a message waits for it.
 const INDEXED_AT_ONCE: usize = 128;
-/// With more entries than this to be indexed, each moment without a message is used.
-const INDEXED_TOGETHER: usize = 512;
-/// With fewer, so long a silence is waited for: they are few enough to be scanned.
+/// With more entries than this to be indexed, each moment without a message is used: a search scans what
+/// is not indexed.
+const INDEXED_TOGETHER: usize = 16_384;
+/// With fewer, so long a silence is waited for: a message takes about as long to be indexed as 200 members
+/// take to get it, and those who speak do not wait for that.
 const SILENCE: Duration = Duration::from_millis(200);
 
 /// A room, as the writer has to know it to make it.
