@@ -6,10 +6,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use clap::Args;
 use klatch::base::clock::{Clock, SystemClock};
@@ -149,21 +148,24 @@ impl Crash {
         }
         let watched = std::thread::spawn(move || watch(&mut watcher).map_err(|e| e.to_string()));
         let acked = Arc::new(AtomicUsize::new(0));
+        let (told, reached) = mpsc::channel();
         let mut senders = Vec::new();
         for number in 0..self.senders {
             let name = format!("s{number}-{cycle}");
             let mut person = enter(address, &name).map_err(explain)?;
-            let (acked, in_flight) = (Arc::clone(&acked), self.in_flight);
+            let (acked, told, in_flight) = (Arc::clone(&acked), told.clone(), self.in_flight);
             senders.push(std::thread::spawn(move || {
-                send(&mut person, &name, in_flight, &acked).map_err(|error| error.to_string())
+                let count = || {
+                    if acked.fetch_add(1, Ordering::Relaxed) + 1 == enough {
+                        told.send(()).ok();
+                    }
+                };
+                send(&mut person, &name, in_flight, count).map_err(|error| error.to_string())
             }));
         }
-        while acked.load(Ordering::Relaxed) < enough {
-            if senders.iter().all(JoinHandle::is_finished) {
-                return Err(server.explain("the server has ended by itself"));
-            }
-            // Long enough to leave the cores to the server and its clients.
-            std::thread::sleep(Duration::from_micros(200));
+        drop(told);
+        if reached.recv().is_err() {
+            return Err(server.explain("the server has ended by itself"));
         }
         Ok((senders, watched))
     }
@@ -192,7 +194,7 @@ fn watch(watcher: &mut Person) -> Result<Seen> {
 }
 
 /// Sends until the connection breaks.
-fn send(person: &mut Person, name: &str, window: usize, acked: &AtomicUsize) -> Result<Sender> {
+fn send(person: &mut Person, name: &str, window: usize, acked: impl Fn()) -> Result<Sender> {
     let clock = SystemClock::default();
     let mut texts: Vec<Text> = Vec::new();
     let mut answered = 0;
@@ -213,7 +215,7 @@ fn send(person: &mut Person, name: &str, window: usize, acked: &AtomicUsize) -> 
                 let text = text.ok_or_else(|| Failure::new("an answer to nothing"))?;
                 text.said = Some(codec::result(&result)?);
                 answered += 1;
-                acked.fetch_add(1, Ordering::Relaxed);
+                acked();
             }
             Some(Incoming::Response { outcome: Err(error), .. }) => {
                 return Err(Failure::new(format!("refused: {}", error.text)));
