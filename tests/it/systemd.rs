@@ -3,7 +3,7 @@
 
 use std::io::ErrorKind;
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::AsRawFd;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -121,22 +121,19 @@ fn plain_or_not_and_full_or_not_the_pulse_goes_through() {
 
 /// Has a listener handed over as a service manager does: as descriptor 3.
 fn handing_over(listener: &TcpListener, arguments: &[&str]) -> Command {
-    let fd = listener.as_raw_fd();
     let inner = klatchd(arguments);
     let mut shell = Command::new("sh");
-    // In the shell, since the descriptor must survive into the daemon.
-    let script = format!(
-        "exec 3<&{fd}; LISTEN_PID=$$ LISTEN_FDS=1; export LISTEN_PID LISTEN_FDS; exec \"$0\" \"$@\""
-    );
+    // It comes in as the standard input: a shell can tell nothing of descriptors above 9.
+    let script = "exec 3<&0 0</dev/null; LISTEN_PID=$$ LISTEN_FDS=1; export LISTEN_PID LISTEN_FDS
+                  exec \"$0\" \"$@\"";
     shell
         .arg0("sh")
         .arg("-c")
         .arg(script)
         .arg(inner.get_program())
         .args(inner.get_args())
-        .env_clear();
-    let flags = rustix::io::fcntl_getfd(listener).unwrap();
-    rustix::io::fcntl_setfd(listener, flags - rustix::io::FdFlags::CLOEXEC).unwrap();
+        .env_clear()
+        .stdin(OwnedFd::from(listener.try_clone().unwrap()));
     shell
 }
 
