@@ -74,6 +74,9 @@ pub const READ_BYTES: usize = 16_384;
 /// Sockets that the Fanout flushes before it lets others run: 64 x 5 us are a third of a millisecond,
 /// and what comes in between goes out with the rest (23 deliveries in a write instead of 18).
 pub const FLUSH_SOCKETS: usize = 64;
+/// Turns of its thread for which a room with more members than that on all workers gathers what is said
+/// while more comes: a few microseconds each where nobody else has anything to do.
+pub const GATHERING_TURNS: u32 = 4;
 /// Slices handed to one `writev`.
 pub const FLUSH_SLICES: usize = 64;
 /// Jobs that the Scheduler hands out before it lets others run.

@@ -22,6 +22,7 @@ pub use self::adopt::Adopt;
 use super::batch::{Answer, Attached, Batch};
 use super::card::Card;
 use super::fate::{Fated, Life};
+use super::gathering::Gathering;
 use super::kind::Kind;
 use super::mail::{Action, Ask, Part, Retire};
 use super::moderation::Settled;
@@ -39,6 +40,7 @@ use crate::protocol::reply::Empty;
 use crate::store::broken::Broken;
 use crate::store::standing::Access;
 use crate::store::{Store, StoreError, Ticket};
+use crate::transport::turn::Turns;
 
 /// How long a retired room still answers those who have not heard of it.
 const GRACE: Duration = Duration::from_secs(10);
@@ -178,7 +180,7 @@ impl Actor for ChatRoom {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
-        ctx.spawn(FinishTurn);
+        ctx.spawn(FinishTurn::default());
     }
 }
 
@@ -282,8 +284,6 @@ impl Handler<Commit> for ChatRoom {
         }
         let released = self.pipeline.told(commit.ticket, commit.outcome, &mut self.room);
         self.deliver(released);
-        // With a room that is deleted there is something to tell.
-        self.finish_turn();
     }
 }
 
@@ -297,18 +297,31 @@ impl Handler<Retire> for ChatRoom {
 
 /// The cork: actix polls it after each drain of the mailbox, so that all that came together is
 /// stored and sent together, without a timer.
-struct FinishTurn;
+#[derive(Default)]
+struct FinishTurn {
+    turns: Turns,
+    gathering: Gathering,
+}
 
 impl ActorFuture<ChatRoom> for FinishTurn {
     type Output = ();
 
     fn poll(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         chat_room: &mut ChatRoom,
         _: &mut Context<ChatRoom>,
-        _: &mut TaskContext<'_>,
+        cx: &mut TaskContext<'_>,
     ) -> Poll<()> {
-        chat_room.finish_turn();
+        if chat_room.batch.is_empty() {
+            return Poll::Pending;
+        }
+        let turn_passed = self.turns.has_passed();
+        if chat_room.attached.is_large() && self.gathering.goes_on(turn_passed) {
+            self.turns.come_again(cx);
+        } else {
+            self.gathering = Gathering::default();
+            chat_room.finish_turn();
+        }
         Poll::Pending
     }
 }

@@ -7,7 +7,7 @@
 use bytes::BytesMut;
 
 use crate::base::id::{AccountId, Seq, SessionId, WorkerId};
-use crate::base::limits::ROOM_BATCH_BYTES;
+use crate::base::limits::{FLUSH_SOCKETS, ROOM_BATCH_BYTES};
 use crate::base::name::{Identity, RoomName};
 use crate::fanout::actor::Step;
 use crate::protocol::codec;
@@ -70,6 +70,12 @@ impl Attached {
     #[must_use]
     pub fn new(workers: usize) -> Self {
         Self(vec![0; workers])
+    }
+
+    /// Whether they are more than are written to in one turn.
+    #[must_use]
+    pub fn is_large(&self) -> bool {
+        self.0.iter().map(|&count| count as usize).sum::<usize>() > FLUSH_SOCKETS
     }
 
     fn count(&mut self, worker: WorkerId) -> &mut u32 {

@@ -8,6 +8,7 @@ pub mod batch;
 pub mod card;
 pub mod dedup;
 pub mod fate;
+pub mod gathering;
 pub mod kind;
 mod lookup;
 pub mod mail;
