@@ -12,7 +12,6 @@ use std::process::Command;
 use std::rc::Rc;
 
 use klatch::base::id::Key;
-use klatch::base::secret::Token;
 use klatch::protocol::request::{
     Create, Direct, Edit, Login, Passwd, Register, Search, Topic, Unregister,
 };
@@ -22,6 +21,7 @@ use rustix::process::Signal;
 use crate::support::TestClient;
 use crate::support::admin::{ConfigFile, admin, admin_text, certificate};
 use crate::support::daemon::{Daemon, klatchd};
+use crate::support::spilt::written;
 
 const TEXT: &str = "PLANTED-TEXT-7f3a";
 const TOPIC: &str = "PLANTED-TOPIC-81bc";
@@ -112,16 +112,6 @@ fn greeted(daemon: &Daemon) -> TestClient {
     client
 }
 
-/// A token in the ways in which it could be written.
-fn written(token: &Token) -> [String; 3] {
-    let bytes = token.bytes();
-    [hex(bytes), format!("{bytes:?}"), openssl::base64::encode_block(bytes)]
-}
-
-fn hex(bytes: &[u8]) -> String {
-    klatch::transport::certificate::hex(bytes)
-}
-
 /// Talks of secret things; gives those that came up meanwhile.
 fn talk(daemon: &Daemon) -> Vec<String> {
     let mut ann = daemon.login("ann");
@@ -158,7 +148,7 @@ fn talk(daemon: &Daemon) -> Vec<String> {
     let mut http = std::net::TcpStream::connect(daemon.address).unwrap();
     write!(http, "GET /?{TEXT} HTTP/1.1\r\nHost: localhost\r\nCookie: {TEXT}\r\n\r\n").unwrap();
     assert!(http.read(&mut [0; 512]).unwrap() > 0);
-    written(&token).into()
+    written(token.bytes()).into()
 }
 
 /// Makes, uses and leaves accounts; gives the secrets that came up meanwhile.
@@ -179,7 +169,7 @@ fn accounts(daemon: &Daemon) -> Vec<String> {
     for (name, code) in [("bob", &code), ("root-of-all", &first)] {
         let mut one = greeted(daemon);
         let logged_in = one.request(&register(name, code)).unwrap();
-        secrets.extend(written(&logged_in.token));
+        secrets.extend(written(logged_in.token.bytes()));
         let passwd = Passwd { old: PASSWORD.into(), new: NEW_PASSWORD.into(), timeout_ms: None };
         one.request(&passwd).unwrap();
         let wrong = Passwd { old: WRONG_PASSWORD.into(), ..passwd };
@@ -247,7 +237,7 @@ fn nothing_planted_is_found(source: Source) {
     secrets.extend(accounts(&daemon));
     let planted = [TEXT, TOPIC, "PLANTED-KEY", PASSWORD, NEW_PASSWORD, WRONG_PASSWORD, WRONG_CODE];
     secrets.extend(planted.map(str::to_owned));
-    secrets.push(hex(KEY));
+    secrets.push(klatch::transport::certificate::hex(KEY));
     let mut seen = look(&daemon, &file);
     // It dies as by a bug, and leaves nothing of what it knew.
     daemon.signal(Signal::ABORT);

@@ -16,6 +16,8 @@ use klatch::protocol::reply::{Entry, LoggedIn, RoomState, Said, Welcome};
 use klatch::protocol::request::{Create, Hello, History, Join, Login, Params, Ping, Say};
 use klatch::protocol::status::{Code, ErrorBody};
 
+use super::spilt;
+
 /// Longer than anything takes; only a failure waits for it.
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -87,9 +89,12 @@ impl TestClient {
     }
 
     /// Sends a request without waiting for its answer; returns its number.
-    pub(crate) fn send(&mut self, params: &impl Params) -> u32 {
+    pub(crate) fn send<P: Params>(&mut self, params: &P) -> u32 {
         let id = self.next_id;
         self.next_id += 1;
+        if spilt::METHODS.contains(&P::METHOD) {
+            spilt::note(params);
+        }
         self.send_raw(&codec::request(id, params));
         id
     }
@@ -106,8 +111,11 @@ impl TestClient {
     /// Sends a request and waits for its answer; events that come before are kept.
     pub(crate) fn request<P: Params>(&mut self, params: &P) -> Result<P::Reply, ErrorBody> {
         let id = self.send(params);
-        let result = self.answer(id)?;
-        Ok(codec::result(&result).expect("a result of the method"))
+        let result = codec::result(&self.answer(id)?).expect("a result of the method");
+        if spilt::METHODS.contains(&P::METHOD) {
+            spilt::note(&result);
+        }
+        Ok(result)
     }
 
     /// Waits for the answer to request `id`.

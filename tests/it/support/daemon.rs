@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use super::TestClient;
+use super::{TestClient, spilt};
 
 /// A daemon; it is ended with the test.
 pub(crate) struct Daemon {
@@ -118,5 +118,10 @@ impl Drop for Daemon {
     fn drop(&mut self) {
         self.child.kill().expect("killed, or gone");
         self.child.wait().expect("waited for");
+        let Some(log) = self.child.stderr.take() else { return };
+        let log = std::io::read_to_string(log).expect("text");
+        if !std::thread::panicking() {
+            assert_eq!(spilt::found_in(&log), None, "a secret stands in the log: {log}");
+        }
     }
 }

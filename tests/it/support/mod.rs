@@ -6,6 +6,7 @@ pub(crate) mod client;
 pub(crate) mod daemon;
 pub(crate) mod people;
 pub(crate) mod server;
+pub(crate) mod spilt;
 pub(crate) mod web;
 
 pub(crate) use client::TestClient;
