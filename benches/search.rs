@@ -1,7 +1,8 @@
 //! Searches and pages of history over a large database: `cargo bench --bench search -- [MESSAGES]`.
 //!
 //! Fills a database with messages of words as frequent as those of a language, waits until the index
-//! is complete, and tells how long questions of several kinds take, and pages of history.
+//! is complete, and tells how long questions of several kinds take, and pages of history; then the same
+//! questions while messages come that are not in the index yet.
 
 #![expect(clippy::print_stdout, reason = "a program for the command line")]
 #![expect(
@@ -17,6 +18,7 @@
 )]
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
@@ -34,6 +36,8 @@ const ROOMS: u64 = 100;
 const VOCABULARY: usize = 30_000;
 const BATCH: u64 = 1_000;
 const QUESTIONS: usize = 200;
+/// As many as the writer leaves out of the index while people speak, nearly.
+const UNINDEXED: u64 = 16_000;
 
 /// Words of letters as they follow one another in speech, the shorter ones more often.
 fn vocabulary(random: &mut StdRng) -> Vec<String> {
@@ -79,7 +83,9 @@ fn fill(store: &SqliteStore, messages: u64, words: &[String], random: &mut StdRn
             let sender = sender.clone();
             let committed =
                 Arc::new(move |_, outcome: Result<(), _>| sender.send(outcome).expect("it works"));
-            (store.open(&name, RoomKind::Public, committed).expect("it works"), 0)
+            let journal = store.open(&name, RoomKind::Public, committed).expect("it works");
+            let head = journal.head().0;
+            (journal, head)
         })
         .collect();
     for batch in 0..messages / BATCH {
@@ -162,6 +168,34 @@ fn main() {
     let store = SqliteStore::open(&path).expect("it works");
     searches(&store, &words, &mut random);
     pages(&store, &mut random);
+    println!("while somebody speaks, and {UNINDEXED} messages are not in the index:");
+    fill(&store, UNINDEXED, &words, &mut random);
+    while_somebody_speaks(&store, || searches(&store, &words, &mut random));
+}
+
+/// Somebody says something every 50 ms, so that the writer never has the silence in which it fills the
+/// index.
+fn while_somebody_speaks(store: &SqliteStore, work: impl FnOnce()) {
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut random = StdRng::seed_from_u64(8);
+            let name = RoomName::parse("room-0").expect("it works");
+            let told = Arc::new(|_, outcome: Result<(), _>| outcome.expect("it works"));
+            let mut journal = store.open(&name, RoomKind::Public, told).expect("it works");
+            let mut head = journal.head();
+            while !done.load(Ordering::Relaxed) {
+                head = head.next();
+                let text = format!("hello {}", random.random::<u64>()).into();
+                let entry = Entry::new(head, head.0, EntryKind::Message, "eve".into(), text);
+                let entries = vec![NewEntry { entry, account: AccountId(2), key: None }];
+                journal.append(Changes { entries, ..Changes::default() });
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        });
+        work();
+        done.store(true, Ordering::Relaxed);
+    });
 }
 
 fn searches(store: &SqliteStore, words: &[String], random: &mut StdRng) {

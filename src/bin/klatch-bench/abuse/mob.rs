@@ -58,6 +58,9 @@ pub(crate) struct MobArgs {
     /// The run, for its names.
     #[arg(long)]
     pub(crate) run: u32,
+    /// Guesses in a second, all together; 0 for as many as are answered.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) pace: u32,
 }
 
 /// One connection and what has become of it.
@@ -97,6 +100,8 @@ struct Mob<'a> {
     /// How many may come at a time, until all have come once.
     window: usize,
     has_begun: bool,
+    /// Who is the next to go, of those who wait for the mob's pace.
+    next: usize,
     /// Who has no connection.
     away: Vec<usize>,
     counts: Counts,
@@ -113,11 +118,21 @@ pub(crate) fn run(args: &MobArgs) -> Result<()> {
     let mut mob = Mob::new(args, driver)?;
     let mut events = Events::with_capacity(EVENTS);
     let mut counting = mob.clock.now();
-    let mut dripped = counting;
+    let (mut dripped, mut paced) = (counting, counting);
     loop {
         mob.open()?;
         mob.turn(&mut events)?;
         let now = mob.clock.now();
+        if args.pace > 0 {
+            let each = Duration::from_secs(1) / args.pace;
+            while paced.after(each) <= now {
+                paced = paced.after(each);
+                if !mob.go() {
+                    // Nobody waits: what it does not do now it does not make up for.
+                    paced = now;
+                }
+            }
+        }
         if now.since(dripped) >= DRIP {
             dripped = now;
             mob.drip();
@@ -143,7 +158,7 @@ impl Mob<'_> {
         let count = args.connections;
         let per_address = count.div_ceil(args.addresses.max(1)).max(1);
         let mate = |number| Mate {
-            role: Role::of(args.misdeed, number, driver),
+            role: Role::of(args.misdeed, number, args.pace > 0, driver),
             link: None,
             step: 0,
             introduction: Vec::new(),
@@ -161,6 +176,7 @@ impl Mob<'_> {
             mates: (0..count).map(mate).collect(),
             window: args.kind.window(),
             has_begun: false,
+            next: 0,
             away: (0..count).rev().collect(),
             counts: Counts::default(),
         })
@@ -241,6 +257,22 @@ impl Mob<'_> {
         let left = link.outgoing().len();
         self.counts.bytes += u64::try_from(size - left).unwrap_or_default();
         left == 0
+    }
+
+    /// Lets the next one go who waits for that, if anybody does.
+    fn go(&mut self) -> bool {
+        for _ in 0..self.mates.len() {
+            self.next = (self.next + 1) % self.mates.len();
+            let mate = &mut self.mates[self.next];
+            let Some(link) = mate.link.as_mut().filter(|_| mate.is_in) else { continue };
+            if mate.role.go(link.outgoing()) {
+                if link.flush().is_err() {
+                    self.close(self.next);
+                }
+                return true;
+            }
+        }
+        false
     }
 
     fn drip(&mut self) {

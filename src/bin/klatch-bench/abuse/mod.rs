@@ -50,6 +50,11 @@ pub(crate) struct Abuse {
     #[arg(long)]
     same_address: bool,
 
+    /// Passwords that the mob guesses in a second, all together; else it guesses as fast as it is
+    /// answered.
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    guesses: u32,
+
     /// A single round each, whatever was asked for.
     #[arg(skip)]
     once: bool,
@@ -65,7 +70,14 @@ struct Case {
 impl Abuse {
     /// All of it, a single round each.
     pub(crate) const fn once() -> Self {
-        Self { misdeeds: Vec::new(), members: 10, rate: 200, same_address: false, once: true }
+        Self {
+            misdeeds: Vec::new(),
+            members: 10,
+            rate: 200,
+            same_address: false,
+            guesses: 0,
+            once: true,
+        }
     }
 
     /// One for each misdeed.
@@ -197,6 +209,7 @@ impl Case {
             format!("--connections={connections}"),
             format!("--addresses={addresses}"),
             format!("--run={}", driver::run()),
+            format!("--pace={}", self.abuse.guesses),
         ];
         Sibling::start("mob", &words)
     }

@@ -37,8 +37,8 @@ pub(super) enum Role {
     Deaf,
     /// Fills that room.
     Big { first: bool, frame: Vec<u8> },
-    /// Tries one name and password after the other.
-    Guess { number: usize, id: u32 },
+    /// Tries one name and password after the other; at the mob's pace, if it has one.
+    Guess { number: usize, id: u32, paced: bool, waits: bool },
     /// Logs in and goes.
     Login { times: u32 },
 }
@@ -52,7 +52,7 @@ pub(super) enum Next {
 
 impl Role {
     /// The role of the `number`th connection.
-    pub(super) fn of(misdeed: Misdeed, number: usize, driver: &dyn Driver) -> Self {
+    pub(super) fn of(misdeed: Misdeed, number: usize, paced: bool, driver: &dyn Driver) -> Self {
         match misdeed {
             Misdeed::FloodOneAddress | Misdeed::FloodManyAddresses => {
                 let room = FIRST_ROOM + number / FLOODERS;
@@ -72,7 +72,7 @@ impl Role {
             }
             Misdeed::SlowReaders => Self::Deaf,
             Misdeed::LoginFlood => Self::Login { times: 0 },
-            Misdeed::GuessPasswords => Self::Guess { number, id: 1 },
+            Misdeed::GuessPasswords => Self::Guess { number, id: 1, paced, waits: false },
         }
     }
 
@@ -109,7 +109,7 @@ impl Role {
         match self {
             Self::Wait { bytes } | Self::Bad { bytes, .. } => out.extend_from_slice(bytes),
             Self::Churn { .. } => self.turn(out),
-            Self::Guess { .. } => self.guess(out),
+            Self::Guess { .. } => self.answered(out),
             Self::Login { times } => {
                 *times += 1;
                 return Next::Close;
@@ -122,20 +122,20 @@ impl Role {
 
     /// An answer has come while it misbehaves.
     pub(super) fn answered(&mut self, out: &mut Vec<u8>) {
-        self.turn(out);
-        self.guess(out);
+        let Self::Guess { number, id, paced, waits } = self else { return self.turn(out) };
+        if *paced {
+            *waits = true;
+        } else {
+            guess(*number, id, out);
+        }
     }
 
-    /// Tries the next password, if it is one that guesses.
-    fn guess(&mut self, out: &mut Vec<u8>) {
-        if let Self::Guess { number, id } = self {
-            *id += 1;
-            let name =
-                format!("victim{}", *number + 1_000 * usize::try_from(*id % 97).unwrap_or(0));
-            let password = format!("correct horse {id}").as_str().into();
-            let login = Login { password: Some(password), ..Login::guest(name.as_str().into()) };
-            out.extend_from_slice(&codec::request(*id, &login));
-        }
+    /// Goes on at the mob's pace; false if it does not wait for that.
+    pub(super) fn go(&mut self, out: &mut Vec<u8>) -> bool {
+        let Self::Guess { number, id, waits: waits @ true, .. } = self else { return false };
+        *waits = false;
+        guess(*number, id, out);
+        true
     }
 
     /// Joins if it left, and leaves if it joined.
@@ -185,6 +185,15 @@ impl Role {
     pub(super) const fn reads(&self) -> bool {
         !matches!(self, Self::Deaf)
     }
+}
+
+/// One more name and password.
+fn guess(number: usize, id: &mut u32, out: &mut Vec<u8>) {
+    *id += 1;
+    let name = format!("victim{}", number + 1_000 * usize::try_from(*id % 97).unwrap_or(0));
+    let password = format!("correct horse {id}").as_str().into();
+    let login = Login { password: Some(password), ..Login::guest(name.as_str().into()) };
+    out.extend_from_slice(&codec::request(*id, &login));
 }
 
 /// A record of TLS that announces 512 bytes of a greeting, and a part of them.
