@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::connection::{Answer, Connection, Phase, RETRY};
+use super::connection::{Answer, Connection, Phase};
 use super::job::{Job, Price, Task, price};
 use super::reader::{More, Taken};
 use super::state::Verdict;
@@ -17,7 +17,9 @@ use crate::account::state::Entered;
 use crate::base::isolation::share;
 use crate::base::limits::FRAME_HEADER_BYTES;
 use crate::base::tally;
+use crate::directory::actor::undelivered;
 use crate::directory::mail::Goal;
+use crate::mail::Undelivered;
 use crate::protocol::codec::{self, Numbered, RequestError};
 use crate::protocol::event::LeaveReason;
 use crate::protocol::frame::FrameError;
@@ -215,8 +217,7 @@ impl Connection {
                 Submitted::Now(job) => self.worker.router.work(job),
                 Submitted::Queued => {}
                 Submitted::Full(job) => {
-                    let refusal = Refusal::from(Code::Busy).retry_after(RETRY);
-                    self.worker.router.give_up(job, refusal);
+                    self.worker.router.give_up(job, undelivered(Undelivered::Full));
                 }
             }
         });
