@@ -144,8 +144,8 @@ impl Rooms {
     /// Starts the actor of a room that was just listed.
     fn make(&mut self, made: Made) {
         let Made { id, name, kind, card, retired } = made;
-        if let Some(old) = retired.and_then(|id| self.actors.remove(&id)) {
-            mail::post(&old.retire, Retire);
+        if let Some(retired) = retired {
+            self.retire(retired);
         }
         let pair = match &kind {
             Kind::Direct([one, other]) => {

@@ -27,7 +27,7 @@ impl Handler<Fated> for Rooms {
             None => self.directory.release(room),
             Some(Fate::Renamed(name)) => {
                 let Some(before) = self.directory.rename(room, name.clone()) else { return };
-                self.forget_way(room, &before);
+                self.forget_way(room);
                 if let Some(actor) = self.actors.get_mut(&room) {
                     actor.name = name.clone();
                 }
@@ -36,10 +36,7 @@ impl Handler<Fated> for Rooms {
             }
             Some(Fate::Deleted) => {
                 let Some(before) = self.directory.remove(room) else { return };
-                self.forget_way(room, &before);
-                if let Some(actor) = self.actors.remove(&room) {
-                    mail::post(&actor.retire, Retire);
-                }
+                self.retire(room);
                 log::info!(room:% = before; "a room was deleted");
                 mail::post(&self.moved, Moved { room: before, name: None });
             }
@@ -80,13 +77,21 @@ impl Rooms {
         self.pass(room, Ask { from, who, id, action: Action::Delete })
     }
 
-    /// Has every worker that knows the room by a name forget that.
-    fn forget_way(&mut self, room: RoomId, name: &RoomName) {
+    /// Ends the actor of a room that is listed no more.
+    pub(super) fn retire(&mut self, room: RoomId) {
+        self.forget_way(room);
+        if let Some(actor) = self.actors.remove(&room) {
+            mail::post(&actor.retire, Retire);
+        }
+    }
+
+    /// Has every worker that knows the room by its name forget that.
+    fn forget_way(&mut self, room: RoomId) {
         let Some(actor) = self.actors.get_mut(&room) else { return };
         for worker in actor.known_by.drain() {
             if let Some(worker) = self.workers.get(usize::from(worker.0)) {
                 // Bounded: once for each fate and worker.
-                mail::post(&worker.learner, Known { name: name.clone(), way: None });
+                mail::post(&worker.learner, Known { name: actor.name.clone(), way: None });
             }
         }
     }
