@@ -1,34 +1,18 @@
 /** Accounts: made, entered by password on a second device, kept over a reload, left, deleted. */
 
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
-import { PASSWORD, Person, startBrowser, type Look } from './support/browser'
+import { PASSWORD, Person, type Look } from './support/browser'
+import { company } from './support/company'
 import { Daemon } from './support/daemon'
 
-let browser: Browser
-let people: Person[] = []
-
-beforeAll(async () => {
-  browser = await startBrowser()
-})
-afterAll(() => browser?.close())
-afterEach(async () => {
-  for (const person of people) await person.leave()
-  for (const person of people) expect(person.complaints).toEqual([])
-  people = []
-})
-
-const here = async (coming: Promise<Person>): Promise<Person> => {
-  const person = await coming
-  people.push(person)
-  return person
-}
+const all = company()
+const { here } = all
 const registered = (daemon: Daemon, name: string): Promise<Person> =>
-  here(Person.register(browser, daemon.url, name))
-const again = (daemon: Daemon, name: string): Promise<Person> => here(Person.logIn(browser, daemon.url, name))
+  here(Person.register(all.browser, daemon.url, name))
+const again = (daemon: Daemon, name: string): Promise<Person> => here(Person.logIn(all.browser, daemon.url, name))
 const arrived = (daemon: Daemon, path = '', look: Look = {}): Promise<Person> =>
-  here(Person.arrive(browser, daemon.url + path, look))
+  here(Person.arrive(all.browser, daemon.url + path, look))
 
 const signedOut = (person: Person): Promise<void> => person.page.getByLabel('Your name').waitFor()
 /** All that the browser keeps, but for settings. */
@@ -205,7 +189,7 @@ test('who guesses is told to wait', async () => {
 
 test('a guest can make the name an account', async () => {
   const daemon = await Daemon.start()
-  const ann = await here(Person.enter(browser, daemon.url, 'ann'))
+  const ann = await here(Person.enter(all.browser, daemon.url, 'ann'))
   await ann.opensSettings()
   await ann.page.getByRole('button', { name: 'Log out, and register this name' }).click()
   await signedOut(ann)

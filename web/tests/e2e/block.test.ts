@@ -20,11 +20,6 @@ async function opensBlocks(person: Person): Promise<void> {
   await person.dialog.getByText('In rooms nothing changes.').waitFor()
 }
 
-async function closes(person: Person): Promise<void> {
-  await person.page.keyboard.press('Escape')
-  await person.dialog.waitFor({ state: 'detached' })
-}
-
 test('who is blocked writes directly no more, on any device and after a reload, until they are unblocked', async () => {
   const daemon = await Daemon.start()
   const [ann, bob] = [await Person.register(browser, daemon.url, 'ann'), await Person.register(browser, daemon.url, 'bob')]
@@ -59,7 +54,7 @@ test('who is blocked writes directly no more, on any device and after a reload, 
   await opensBlocks(ann)
   await ann.dialog.getByRole('button', { name: 'Unblock bob' }).click()
   await ann.dialog.getByText('You block nobody.').waitFor()
-  await closes(ann)
+  await ann.closesDialog()
   await blocked(ann).waitFor({ state: 'detached' })
   await bob.goTo('ann')
   await bob.page.getByRole('button', { name: 'Send again' }).click()
@@ -97,7 +92,7 @@ test('a guest is offered no blocking, which it could not do', async () => {
   await ann.page.getByRole('button', { name: 'More', exact: true }).click()
   await ann.dialog.getByRole('button', { name: 'Mention bob' }).waitFor()
   expect(await ann.dialog.getByRole('button', { name: /Block/ }).count()).toBe(0)
-  await closes(ann)
+  await ann.closesDialog()
   await ann.opensSettings()
   expect(await ann.dialog.getByRole('button', { name: 'Blocked people' }).count()).toBe(0)
   expect(ann.complaints).toEqual([])

@@ -1,35 +1,17 @@
 /** Rooms with rights: private ones, roles, putting out, bans, mutes, slow mode; as people meet them. */
 
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
-import { Person, startBrowser } from './support/browser'
+import { Person } from './support/browser'
+import { company } from './support/company'
 import { Daemon } from './support/daemon'
 
-let browser: Browser
-let people: Person[] = []
-
-beforeAll(async () => {
-  browser = await startBrowser()
-})
-afterAll(() => browser?.close())
-afterEach(async () => {
-  for (const person of people) await person.leave()
-  for (const person of people) expect(person.complaints).toEqual([])
-  people = []
-})
+const all = company()
 
 async function two(): Promise<[Person, Person]> {
   const daemon = await Daemon.start()
-  for (const name of ['ann', 'bob']) people.push(await Person.register(browser, daemon.url, name))
-  return [people[0]!, people[1]!]
-}
-
-async function joins(person: Person, room: string): Promise<void> {
-  await person.page.keyboard.press('Control+k')
-  await person.page.getByRole('combobox', { name: 'Room or person' }).fill(room)
-  await person.page.keyboard.press('Enter')
-  await person.page.getByRole('heading', { name: room, level: 1 }).waitFor()
+  const come = (name: string): Promise<Person> => all.here(Person.register(all.browser, daemon.url, name))
+  return [await come('ann'), await come('bob')]
 }
 
 /** Opens what can be done about a member, and chooses one of it. */
@@ -38,31 +20,21 @@ async function does(person: Person, name: string, deed: 'Put out' | 'Ban' | 'Mut
   await person.page.getByRole('button', { name: `${deed}…` }).click()
 }
 
-async function closes(person: Person): Promise<void> {
-  await person.page.keyboard.press('Escape')
-  await person.dialog.waitFor({ state: 'detached' })
-}
-
-async function setsRoom(person: Person): Promise<void> {
-  await person.page.getByRole('button', { name: 'Settings of the room' }).click()
-  await person.dialog.waitFor()
-}
-
 test('a private room is there for those who are invited', async () => {
   const [ann, bob] = await two()
   await ann.creates('den', true)
   await bob.page.getByRole('button', { name: 'Browse or create rooms' }).click()
   await bob.dialog.getByText('lobby').waitFor()
   expect(await bob.dialog.getByText('den').count()).toBe(0)
-  await closes(bob)
-  await setsRoom(ann)
+  await bob.closesDialog()
+  await ann.opensRoomSettings()
   await ann.page.getByLabel('Invite somebody').fill('nobody-here')
   await ann.page.getByRole('button', { name: 'Invite', exact: true }).click()
   await ann.dialog.getByRole('alert').waitFor()
   await ann.page.getByLabel('Invite somebody').fill('bob')
   await ann.page.getByRole('button', { name: 'Invite', exact: true }).click()
   await ann.dialog.getByText('may come in now').waitFor()
-  await closes(ann)
+  await ann.closesDialog()
   await bob.page.getByText('ann invites you into #den').waitFor()
   await bob.page.getByRole('region', { name: 'Invitations' }).getByRole('button', { name: 'Join' }).click()
   await bob.page.getByRole('heading', { name: 'den', level: 1 }).waitFor()
@@ -85,13 +57,13 @@ test('a private room is there for those who are invited', async () => {
 test('moderators put out, ban and let in again', async () => {
   const [ann, bob] = await two()
   await ann.creates('den')
-  await joins(bob, 'den')
+  await bob.joins('den')
   expect(await bob.page.getByRole('button', { name: 'Settings of the room' }).count()).toBe(0)
   await bob.page.getByRole('button', { name: 'What to do about ann' }).click()
   await bob.dialog.getByRole('button', { name: 'Block…' }).waitFor()
   expect(await bob.dialog.getByRole('button', { name: /^(?:Put out|Ban|Mute)/ }).count()).toBe(0)
   expect(await bob.dialog.getByRole('radio').count()).toBe(0)
-  await closes(bob)
+  await bob.closesDialog()
   await does(ann, 'bob', 'Put out')
   await ann.page.getByRole('button', { name: 'Put out bob' }).click()
   await bob.page.getByText('ann put you out of this room.').waitFor()
@@ -104,7 +76,7 @@ test('moderators put out, ban and let in again', async () => {
   await ann.page.getByLabel('For how long').selectOption('1 day')
   await ann.page.getByRole('button', { name: 'Ban bob' }).click()
   await bob.page.getByText(/ann put you out of this room, until .+\./).waitFor()
-  await setsRoom(ann)
+  await ann.opensRoomSettings()
   await ann.dialog.getByText(/^banned until/).waitFor()
   await bob.page.reload()
   await bob.page.getByRole('heading', { name: 'lobby', level: 1 }).waitFor()
@@ -114,13 +86,13 @@ test('moderators put out, ban and let in again', async () => {
   await bob.page.getByRole('status').getByText(/banned/).waitFor()
   await ann.page.getByRole('button', { name: 'Lift the ban of bob' }).click()
   await ann.dialog.getByText(/^banned until/).waitFor({ state: 'detached' })
-  await joins(bob, 'den')
+  await bob.joins('den')
 })
 
 test('a role gives its rights at once, and takes them', async () => {
   const [ann, bob] = await two()
   await ann.creates('den')
-  await joins(bob, 'den')
+  await bob.joins('den')
   await ann.page.getByRole('button', { name: 'What to do about bob' }).click()
   await ann.page.getByRole('radio', { name: 'Moderator' }).check({ force: true })
   await bob.page.getByRole('button', { name: 'Settings of the room' }).waitFor()
@@ -132,8 +104,8 @@ test('a role gives its rights at once, and takes them', async () => {
 test('who may not write is told why, and when again', async () => {
   const [ann, bob] = await two()
   await ann.creates('den')
-  await joins(bob, 'den')
-  await setsRoom(ann)
+  await bob.joins('den')
+  await ann.opensRoomSettings()
   await ann.page.getByRole('switch', { name: /Announcements/ }).check()
   await bob.page.getByText('Only moderators and owners write here.').waitFor()
   expect(await bob.composer.isDisabled()).toBe(true)
@@ -151,7 +123,7 @@ test('who may not write is told why, and when again', async () => {
   await bob.page.getByRole('button', { name: 'Send' }).and(bob.page.locator(':enabled')).waitFor()
   await bob.composer.press('Enter')
   await ann.sees('two')
-  await closes(ann)
+  await ann.closesDialog()
 
   await does(ann, 'bob', 'Mute')
   await ann.page.getByLabel('For how long').selectOption('10 minutes')
@@ -160,7 +132,7 @@ test('who may not write is told why, and when again', async () => {
   await bob.say('let me speak')
   await bob.page.getByRole('status').getByText(/^You are muted in this room, until .+\.$/).waitFor()
   await bob.page.locator('.pending.refused').waitFor()
-  await setsRoom(ann)
+  await ann.opensRoomSettings()
   await ann.page.getByRole('button', { name: 'Let bob write again' }).click()
   await ann.dialog.getByText(/^muted until/).waitFor({ state: 'detached' })
   await bob.page.getByRole('button', { name: 'Send again' }).click()
@@ -171,8 +143,8 @@ test('who may not write is told why, and when again', async () => {
 test('a text that slow mode refuses is sent when it may be, and holds up no other room', async () => {
   const [ann, bob] = await two()
   await ann.creates('den')
-  await joins(bob, 'den')
-  await setsRoom(ann)
+  await bob.joins('den')
+  await ann.opensRoomSettings()
   await ann.page.getByRole('combobox').selectOption('5 s')
   await bob.page.getByText('Slow mode: one message every 5 s.').waitFor()
   await bob.say('one')

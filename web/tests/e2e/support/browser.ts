@@ -114,6 +114,16 @@ export class Person {
     await this.dialog.waitFor()
   }
 
+  async opensRoomSettings(): Promise<void> {
+    await this.page.getByRole('button', { name: 'Settings of the room' }).click()
+    await this.dialog.waitFor()
+  }
+
+  async closesDialog(): Promise<void> {
+    await this.page.keyboard.press('Escape')
+    await this.dialog.waitFor({ state: 'detached' })
+  }
+
   get composer() {
     return this.page.locator('.composer textarea')
   }
@@ -153,6 +163,19 @@ export class Person {
     if (isPrivate) await this.page.getByRole('switch', { name: 'Private' }).check()
     await this.page.getByRole('button', { name: `Create #${room}` }).click()
     await this.page.getByRole('heading', { name: room, level: 1 }).waitFor()
+  }
+
+  /** Goes into a room by the switcher. */
+  async joins(room: string): Promise<void> {
+    await this.page.keyboard.press('Control+k')
+    await this.page.getByRole('combobox', { name: 'Room or person' }).fill(room)
+    await this.page.keyboard.press('Enter')
+    await this.isIn(room)
+  }
+
+  /** Waits until a room is the one in sight, though a dialog may be above it. */
+  async isIn(room: string): Promise<void> {
+    await this.page.getByRole('heading', { name: room, level: 1, includeHidden: true }).waitFor()
   }
 
   /** What the browser keeps of the rooms. */
