@@ -27,6 +27,20 @@ worker.addEventListener('fetch', (event) => {
   else if (/^\/(?:icon|apple-touch|manifest)/.test(url.pathname)) event.respondWith(freshOr(request))
 })
 
+// A notification was pressed: the page comes to the front, and goes to its room.
+worker.addEventListener('notificationclick', (event) => {
+  event.notification.close()
+  const { room } = (event.notification.data ?? {}) as { room?: string }
+  if (room !== undefined) event.waitUntil(show(room))
+})
+
+async function show(room: string): Promise<void> {
+  const [page] = await worker.clients.matchAll({ type: 'window' })
+  if (!page) return void (await worker.clients.openWindow(`/#${encodeURIComponent(room)}`))
+  page.postMessage({ open: room })
+  await page.focus()
+}
+
 /** From the server; from the cache if it does not answer. */
 async function freshOr(request: Request): Promise<Response> {
   const cache = await caches.open(CACHE)

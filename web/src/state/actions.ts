@@ -3,10 +3,12 @@
 import { batch } from '@preact/signals'
 
 import type { ErrorBody, Failure, MemberInfo, Outcome, RoomInfo, RoomState } from '../protocol'
+import { durationWords } from '../text/time'
 import {
   also, atBottom, current, findRoom, isReading, keepSoon, markRead, notice, remove, rooms, theClient,
 } from './chat'
 import { loadOlder } from './history'
+import { goToAdmin } from './place'
 import type { RoomView } from './room'
 
 /** What a room keeps loaded while nobody looks at it. */
@@ -23,7 +25,7 @@ export function wordsFor(failure: Failure): string {
 }
 
 export function wordsOf(error: ErrorBody): string {
-  const wait = error.retry_after_ms ? ` Try again in ${Math.ceil(Number(error.retry_after_ms) / 1000)} s.` : ''
+  const wait = error.retry_after_ms ? ` Try again in ${durationWords(Number(error.retry_after_ms))}.` : ''
   return sentence(error.text) + wait
 }
 
@@ -61,7 +63,13 @@ function ready(view: RoomView): void {
   markRead()
 }
 
-also({ enter: ready })
+/** Shows a room to who comes from elsewhere: another window, or the operator's page. */
+export function show(view: RoomView): void {
+  goToAdmin(false)
+  open(view)
+}
+
+also({ enter: ready, show })
 
 export function say(view: RoomView, text: string, re?: number): boolean {
   const taken = theClient()?.say(view.name, text, re) ?? false

@@ -233,6 +233,7 @@ function barred(view: RoomView, error: ErrorBody, item: Outgoing): void {
   if (error.name !== 'denied') return
   const until = wait === undefined ? {} : { until: Date.now() + wait }
   view.barred.value = { text: error.text, ...until }
+  keepSoon()
 }
 
 function entered(state: RoomState, fresh: boolean): void {
@@ -263,6 +264,8 @@ function entered(state: RoomState, fresh: boolean): void {
 const others = {
   /** Loads what an open room has to show. */
   enter: (_: RoomView): void => {},
+  /** Leads to a room, from wherever one is. */
+  show: (_: RoomView): void => {},
   /** Keeps quotes up to date. */
   told: (_: RoomView, __: Entry[]): void => {},
   /** Notes how far was read, here and on other devices. */
@@ -326,7 +329,7 @@ function news(view: RoomView, entry: Entry, live: boolean): void {
   }
   if (live && forMe) {
     const title = view.direct ? entry.from : `${entry.from} in #${view.name}`
-    notify({ room: view.name, title, text: entry.text }, () => (current.value = view))
+    notify({ room: view.name, title, text: entry.text }, () => others.show(view))
   }
 }
 

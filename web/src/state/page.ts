@@ -5,14 +5,14 @@
 import { computed, effect, signal } from '@preact/signals'
 
 import { way } from './account'
-import { open } from './actions'
+import { open, show } from './actions'
 import {
   current, findRoom, keepNow, markRead, me, notice, online, resume, rooms, theClient, unreadRooms, urgent,
 } from './chat'
 import { followBlocks } from './blocks'
 import { followFates } from './fate'
 import { invitation, takeInvitation } from './invitation'
-import { followBadge } from './notify'
+import { followBadge, followNotifications } from './notify'
 import { ADMIN, atAdmin } from './place'
 import { followPrefs } from './prefs'
 import type { RoomView } from './room'
@@ -27,6 +27,10 @@ export const wanted = signal<string | undefined>(roomInAddress())
 export function followPage(): void {
   followPrefs()
   followBadge(unreadRooms, urgent, computed(() => current.value?.title.value ?? ''))
+  followNotifications((name) => {
+    const view = findRoom(name)
+    if (view) show(view)
+  })
   followAddress()
   followUnread()
   followFates()
@@ -37,16 +41,34 @@ export function followPage(): void {
     markRead()
   }
   document.addEventListener('visibilitychange', wake)
+  document.addEventListener('resume', wake)
   addEventListener('focus', markRead)
   addEventListener('online', () => theClient()?.wake())
+  // The connection that is there is asked whether it still is.
+  addEventListener('offline', () => online.value && theClient()?.wake())
   addEventListener('pageshow', () => theClient()?.wake())
   addEventListener('pagehide', keepNow)
+  followClock(() => theClient()?.wake())
   void resume().finally(() => {
     if (me.value !== undefined) refuseInvitation()
     else if (invitation.value !== undefined) way.value = 'register'
     begun.value = true
   })
   if (import.meta.env.PROD) registerWorker()
+}
+
+const TICK = 4_000
+/** Longer than between two ticks however slow the machine is, and than browsers let a page in the background wait. */
+const ASLEEP = { seen: 4 * TICK, hidden: 90_000 }
+
+/** A computer that was asleep tells nobody that it wakes, and counts on where timers stood; but its clock has gone on. */
+function followClock(woken: () => void): void {
+  let last = Date.now()
+  setInterval(() => {
+    const now = Date.now()
+    if (now - last > (document.hidden ? ASLEEP.hidden : ASLEEP.seen)) woken()
+    last = now
+  }, TICK)
 }
 
 /** An invitation makes a new account: who is here already has one, or a name to log out of. */

@@ -39,4 +39,6 @@ export function followPrefs(): void {
     if (theme === 'system') root.removeAttribute('data-theme')
     else root.setAttribute('data-theme', theme)
   })
+  // Set in another tab.
+  addEventListener('storage', () => (prefs.value = { ...DEFAULTS, ...load<Partial<Prefs>>('prefs') }))
 }

@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks'
 
 import { becomeAccount } from '../state/account'
 import { account, admin, me, online, signOut, welcome } from '../state/chat'
-import { askToNotify, canNotify } from '../state/notify'
+import { askToNotify, permission } from '../state/notify'
 import { goToAdmin } from '../state/place'
 import { prefs, setPref, type Prefs } from '../state/prefs'
 import { Avatar } from './Avatar'
@@ -15,13 +15,8 @@ import { Switch } from './Switch'
 const THEMES: [Prefs['theme'], string][] = [['system', 'System'], ['light', 'Light'], ['dark', 'Dark']]
 
 export function Settings(): VNode {
-  const [denied, setDenied] = useState(false)
   const now = prefs.value
-  const notifications = async (on: boolean): Promise<void> => {
-    const may = !on || canNotify() || (await askToNotify())
-    setDenied(!may)
-    setPref('notify', on && may)
-  }
+  const notifications = async (on: boolean): Promise<void> => setPref('notify', on && (await askToNotify()))
   return (
     <Dialog title="Settings">
       <fieldset class="choice">
@@ -35,10 +30,12 @@ export function Settings(): VNode {
           ))}
         </div>
       </fieldset>
-      <Switch on={now.notify} set={(on) => void notifications(on)} title="Notifications">
-        {denied
-          ? 'The browser does not allow them for this page.'
-          : 'For mentions and direct messages, while you look elsewhere.'}
+      <Switch
+        on={now.notify && permission.value === 'granted'}
+        set={(on) => void notifications(on)}
+        title="Notifications"
+      >
+        <span role="status">{aboutNotifications(permission.value)}</span>
       </Switch>
       <Switch on={now.enterSends} set={(on) => setPref('enterSends', on)} title="Enter sends">
         {now.enterSends ? 'Shift and Enter begin a new line.' : 'Ctrl and Enter send; Enter begins a new line.'}
@@ -63,6 +60,17 @@ export function Settings(): VNode {
       )}
     </Dialog>
   )
+}
+
+function aboutNotifications(allowed: NotificationPermission | 'none'): string {
+  switch (allowed) {
+    case 'denied':
+      return 'The browser does not allow them for this page; its own settings can change that.'
+    case 'none':
+      return 'This browser has none for this page.'
+    default:
+      return 'For mentions and direct messages, while you look elsewhere.'
+  }
 }
 
 /** Who one is here, and the way out. */

@@ -16,42 +16,72 @@ export const PATIENCE = Number(process.env.KLATCH_PATIENCE_MS ?? 60_000)
 /** Everybody's, here. */
 export const PASSWORD = 'correct horse'
 
+const executable = (): string =>
+  process.env.CHROMIUM ?? execFileSync('sh', ['-c', 'command -v chromium'], { encoding: 'utf8' }).trim()
+
 export function startBrowser(flags: string[] = []): Promise<Browser> {
-  const executablePath =
-    process.env.CHROMIUM ?? execFileSync('sh', ['-c', 'command -v chromium'], { encoding: 'utf8' }).trim()
-  return chromium.launch({ executablePath, headless: true, args: [...FLAGS, ...flags] })
+  return chromium.launch({ executablePath: executable(), headless: true, args: [...FLAGS, ...flags] })
+}
+
+/** A browser that keeps its things in a folder, as people's do. The others here are private windows. */
+export function startOwnBrowser(folder: string, flags: string[] = []): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(folder, { executablePath: executable(), headless: true, args: [...FLAGS, ...flags] })
 }
 
 export interface Look {
   theme?: 'light' | 'dark'
   width?: number
   height?: number
+  /** Whether the browser lets the page notify: 'asks' until it was asked, and then allows it. */
+  notifications?: 'allowed' | 'asks' | 'denied'
+}
+
+/** Runs in the page: keeps what it shows as notifications, which it shows all the same. */
+function watchNotifications(asks: boolean): void {
+  const watched = { asked: 0, shown: [] as Notification[] }
+  const Real = Notification
+  class Watched extends Real {
+    constructor(title: string, options?: NotificationOptions) {
+      super(title, options)
+      watched.shown.push(this)
+    }
+    static override get permission(): NotificationPermission {
+      return asks && watched.asked === 0 ? 'default' : Real.permission
+    }
+    static override requestPermission(): Promise<NotificationPermission> {
+      watched.asked += 1
+      return super.requestPermission()
+    }
+  }
+  Object.assign(globalThis, { Notification: Watched, watched })
 }
 
 export class Person {
   /** Errors, and reports of the content security policy. */
   readonly complaints: string[] = []
 
-  private constructor(
+  constructor(
     readonly context: BrowserContext,
     readonly page: Page,
-  ) {}
+  ) {
+    page.setDefaultTimeout(PATIENCE)
+    page.on('console', (message) => this.listen(message))
+    page.on('pageerror', (error) => this.complaints.push(String(error)))
+  }
 
   static async arrive(browser: Browser, url: string, look: Look = {}): Promise<Person> {
-    const { theme = 'light', width = 1280, height = 800 } = look
+    const { theme = 'light', width = 1280, height = 800, notifications = 'denied' } = look
     const context = await browser.newContext({
       viewport: { width, height },
       colorScheme: theme,
       ignoreHTTPSErrors: true,
       hasTouch: width < 720,
       locale: 'en-GB',
-      permissions: ['clipboard-read', 'clipboard-write'],
+      permissions: ['clipboard-read', 'clipboard-write', ...(notifications === 'denied' ? [] : ['notifications'])],
     })
+    await context.addInitScript(watchNotifications, notifications === 'asks')
     const page = await context.newPage()
-    page.setDefaultTimeout(PATIENCE)
     const person = new Person(context, page)
-    page.on('console', (message) => person.listen(message))
-    page.on('pageerror', (error) => person.complaints.push(String(error)))
     // A script that ran where none should calls this.
     await page.exposeFunction('pwned', (what: string) => person.complaints.push(`ran: ${what}`))
     await page.addInitScript(() => {
@@ -176,6 +206,18 @@ export class Person {
   /** Waits until a room is the one in sight, though a dialog may be above it. */
   async isIn(room: string): Promise<void> {
     await this.page.getByRole('heading', { name: room, level: 1, includeHidden: true }).waitFor()
+  }
+
+  /** Looks at something else: another window, or another tab; or comes back. */
+  async looksAway(how: 'window' | 'tab' | 'back'): Promise<void> {
+    await this.page.evaluate((to) => {
+      const state = to === 'tab' ? 'hidden' : 'visible'
+      document.hasFocus = () => to === 'back'
+      Object.defineProperty(document, 'visibilityState', { value: state, configurable: true })
+      Object.defineProperty(document, 'hidden', { value: state === 'hidden', configurable: true })
+      document.dispatchEvent(new Event('visibilitychange'))
+      dispatchEvent(new Event(to === 'back' ? 'focus' : 'blur'))
+    }, how)
   }
 
   /** What the browser keeps of the rooms. */
