@@ -11,6 +11,11 @@ import type { Methods } from './spec.gen'
 /** The name of the protocol in the WebSocket's handshake. */
 export const SUBPROTOCOL = 'klatch.1'
 
+/** Time for a connection to stand. What a browser gives it alone is minutes, on a network that is not there any more. */
+const CONNECTING = 15_000
+/** When the network is another, a connection that was begun so long ago is begun anew. */
+const BEGUN = 2_000
+
 /** The longest that a timer may sleep: what is longer overflows in browsers. */
 const LONGEST = 3_600_000
 
@@ -30,6 +35,8 @@ export class Client {
   private timer: ReturnType<typeof setTimeout> | undefined
   private reconnect: ReturnType<typeof setTimeout> | undefined
   private stopped = false
+  /** When the connection was begun. */
+  private begun = 0
 
   constructor(private readonly options: ClientOptions) {
     this.core = new Core(options)
@@ -52,6 +59,8 @@ export class Client {
   /** The network is back, or the page is seen again: does not wait any longer. */
   wake(): void {
     if (this.stopped || this.core.ended) return
+    const stuck = this.socket?.readyState === WebSocket.CONNECTING && Date.now() - this.begun > BEGUN
+    if (stuck) this.drop()
     if (!this.socket) this.connect()
     else {
       this.core.probe(Date.now())
@@ -109,6 +118,9 @@ export class Client {
     const socket = new WebSocket(this.options.url, SUBPROTOCOL)
     socket.binaryType = 'arraybuffer'
     this.socket = socket
+    this.begun = Date.now()
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => this.drop(), CONNECTING)
     socket.onopen = () => {
       this.core.opened(Date.now())
       this.pump()
