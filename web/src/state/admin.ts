@@ -46,6 +46,9 @@ export const rowsOf = (value: Json | undefined): Fields[] => (Array.isArray(valu
 /** Commands that only look: they need no confirmation. */
 const LOOKS = new Set(['status', 'sessions', 'rooms', 'users', 'bans', 'why', 'usage', 'metrics', 'commands'])
 export const onlyLooks = (command: string): boolean => LOOKS.has(command)
+/** And those that take nothing from anybody. All others are shown as what they are. */
+const GIVES = new Set(['invite', 'unban', 'reload'])
+export const isHarsh = (command: string): boolean => !onlyLooks(command) && !GIVES.has(command)
 
 /** A line of the metrics. */
 export interface Metric {

@@ -9,43 +9,30 @@ import { me, notice, signOut } from '../state/chat'
 import { agoWords } from '../text/time'
 import { closeDialog, Dialog, dialog } from './Dialogs'
 import { useFocus } from './focus'
+import { Form } from './Form'
 import { Icon, icons } from './Icon'
 import { Password } from './Password'
+
+const backToSettings = (): void => {
+  dialog.value = 'settings'
+}
 
 export function ChangePassword(): VNode {
   const field = useFocus()
   const [old, setOld] = useState('')
   const [fresh, setFresh] = useState('')
-  const [why, setWhy] = useState<string>()
-  const [busy, setBusy] = useState(false)
-  const go = async (): Promise<void> => {
-    setBusy(true)
-    const problem = await changePassword(old, fresh)
-    setBusy(false)
-    setWhy(problem)
-    if (problem !== undefined) return
+  const done = (): void => {
     closeDialog()
     notice.value = 'The password is changed. All other devices are logged out.'
   }
   return (
     <Dialog title="Change the password">
-      <form
-        class="fields"
-        onSubmit={(event) => {
-          event.preventDefault()
-          void go()
-        }}
-      >
+      <Form button="Change it" act={() => changePassword(old, fresh)} done={done} back={backToSettings}>
         <input type="text" autocomplete="username" class="hidden" value={me.value ?? ''} readOnly tabIndex={-1} aria-hidden="true" />
         <Password id="old-password" label="Password now" value={old} set={setOld} field={field} />
         <Password id="new-password" label="New password" value={fresh} set={setFresh} fresh describedBy="new-help" />
         <p id="new-help" class="help">At least 8 characters. All your other devices are logged out.</p>
-        {why && <p class="problem" role="alert">{why}</p>}
-        <div class="buttons">
-          <button type="button" class="quiet" onClick={() => (dialog.value = 'settings')}>Back</button>
-          <button type="submit" class="primary" disabled={busy}>Change it</button>
-        </div>
-      </form>
+      </Form>
     </Dialog>
   )
 }
@@ -113,7 +100,7 @@ export function Devices(): VNode {
         </div>
       ) : (
         <div class="buttons">
-          <button type="button" class="quiet" onClick={() => (dialog.value = 'settings')}>Back</button>
+          <button type="button" class="quiet" onClick={backToSettings}>Back</button>
           <button type="button" class="quiet" onClick={() => setSure(true)}>Log out everywhere…</button>
         </div>
       )}
@@ -124,32 +111,19 @@ export function Devices(): VNode {
 export function DeleteAccount(): VNode {
   const field = useFocus()
   const [password, setPassword] = useState('')
-  const [why, setWhy] = useState<string>()
-  const [busy, setBusy] = useState(false)
-  const go = async (): Promise<void> => {
-    setBusy(true)
-    const problem = await deleteAccount(password)
-    setBusy(false)
-    if (problem === undefined) closeDialog()
-    else setWhy(problem)
-  }
   return (
     <Dialog title="Delete the account?">
       <p>It cannot be undone. The name is free for others then; what you said stays where it is.</p>
-      <form
-        class="fields"
-        onSubmit={(event) => {
-          event.preventDefault()
-          void go()
-        }}
+      <Form
+        button={<>Delete <bdi>{me.value}</bdi></>}
+        danger
+        act={() => deleteAccount(password)}
+        done={closeDialog}
+        back={backToSettings}
+        backLabel="Keep it"
       >
         <Password id="delete-password" label="Password" value={password} set={setPassword} field={field} />
-        {why && <p class="problem" role="alert">{why}</p>}
-        <div class="buttons">
-          <button type="button" class="quiet" onClick={() => (dialog.value = 'settings')}>Keep it</button>
-          <button type="submit" class="primary danger" disabled={busy}>Delete <bdi>{me.value}</bdi></button>
-        </div>
-      </form>
+      </Form>
     </Dialog>
   )
 }

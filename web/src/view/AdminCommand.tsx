@@ -1,12 +1,12 @@
 /** One command: what it takes, the question whether it is really to be done, and what it answers. */
 
 import type { VNode } from 'preact'
-import { useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 
-import { isFields, onlyLooks, rowsOf, run, type Answer, type Command, type Json, type Parameter } from '../state/admin'
+import { isFields, isHarsh, onlyLooks, rowsOf, run, type Answer, type Command, type Json, type Parameter } from '../state/admin'
 import { fieldWords, valueWords } from '../text/figures'
 import { AdminTable } from './AdminTable'
-import { Icon, icons } from './Icon'
+import { Dialog } from './Dialogs'
 
 export interface Wanted {
   command: Command
@@ -22,22 +22,13 @@ interface Props {
 }
 
 export function AdminCommand({ wanted: { command, given: known }, close, done }: Props): VNode {
-  const element = useRef<HTMLDialogElement>(null)
   const [given, setGiven] = useState(known)
   const [sure, setSure] = useState(false)
   const [busy, setBusy] = useState(false)
   const [answer, setAnswer] = useState<Answer>()
   const looks = onlyLooks(command.command)
+  const harsh = isHarsh(command.command)
   const title = fieldWords(command.command)
-  const gone = useRef(false)
-  useLayoutEffect(() => {
-    const shown = element.current!
-    shown.showModal()
-    return () => {
-      gone.current = true
-      shown.close()
-    }
-  }, [])
 
   const go = async (): Promise<void> => {
     if (!looks && !sure) return setSure(true)
@@ -52,24 +43,14 @@ export function AdminCommand({ wanted: { command, given: known }, close, done }:
   const finished = answer?.ok === true && !looks
   const told = Object.entries(given).filter(([, value]) => value.trim()).map(([, value]) => value)
   return (
-    <dialog
-      ref={element}
-      class="dialog command"
-      aria-label={title}
-      onClose={() => gone.current || close()}
-      onClick={(event) => event.target === element.current && close()}
-    >
+    <Dialog title={title} kind="command" close={close}>
       <form
-        class="sheet fields"
+        class="fields"
         onSubmit={(event) => {
           event.preventDefault()
           void go()
         }}
       >
-        <header>
-          <h2>{title}</h2>
-          <button type="button" class="icon" aria-label="Close" onClick={close}><Icon node={icons.X} /></button>
-        </header>
         <p class="help">{command.help}.</p>
         {!finished && command.parameters.map((one) => (
           <Field
@@ -84,20 +65,20 @@ export function AdminCommand({ wanted: { command, given: known }, close, done }:
         ))}
         {answer && <Result command={command} answer={answer} />}
         {sure && (
-          <div class="sure" role="alert">
+          <div class={`sure ${harsh ? '' : 'calm'}`} role="alert">
             <p>Really {command.command}{told.length > 0 && <> <bdi class="strong">{told.join(' ')}</bdi></>}? Press once more.</p>
           </div>
         )}
         <div class="buttons">
           <button type="button" class="quiet" onClick={close}>{finished ? 'Close' : 'Cancel'}</button>
           {!finished && (
-            <button type="submit" class={`primary ${looks ? '' : 'danger'}`} disabled={busy}>
+            <button type="submit" class={`primary ${harsh ? 'danger' : ''}`} disabled={busy}>
               {sure ? `Yes, ${command.command}` : title}
             </button>
           )}
         </div>
       </form>
-    </dialog>
+    </Dialog>
   )
 }
 

@@ -10,6 +10,7 @@ import { typed } from '../state/search'
 import { ChangePassword, DeleteAccount, Devices } from './Account'
 import { Browse } from './Browse'
 import { useFocus } from './focus'
+import { Form } from './Form'
 import { Icon, icons } from './Icon'
 import { Later } from './Later'
 import { MemberDialog } from './MemberDialog'
@@ -70,7 +71,14 @@ export function Dialogs(): VNode | null {
   }
 }
 
-export function Dialog({ title, children, kind = '' }: { title: string; children: ComponentChildren; kind?: string }): VNode {
+interface DialogProps {
+  title: string
+  children: ComponentChildren
+  kind?: string
+  close?: () => void
+}
+
+export function Dialog({ title, children, kind = '', close = closeDialog }: DialogProps): VNode {
   const element = useRef<HTMLDialogElement>(null)
   const gone = useRef(false)
   useLayoutEffect(() => {
@@ -87,13 +95,13 @@ export function Dialog({ title, children, kind = '' }: { title: string; children
       ref={element}
       class={`dialog ${kind}`}
       aria-label={title}
-      onClose={() => gone.current || closeDialog()}
-      onClick={(event) => event.target === element.current && closeDialog()}
+      onClose={() => gone.current || close()}
+      onClick={(event) => event.target === element.current && close()}
     >
       <div class="sheet">
         <header>
           <h2><bdi>{title}</bdi></h2>
-          <button type="button" class="icon" aria-label="Close" onClick={closeDialog}>
+          <button type="button" class="icon" aria-label="Close" onClick={close}>
             <Icon node={icons.X} />
           </button>
         </header>
@@ -127,25 +135,13 @@ function SearchShell({ text }: { text: string }): VNode {
 function Direct(): VNode {
   const field = useFocus()
   const [name, setName] = useState('')
-  const [why, setWhy] = useState('')
-  const [busy, setBusy] = useState(false)
-  const go = async (): Promise<void> => {
-    if (!name.trim()) return
-    setBusy(true)
+  const act = async (): Promise<string | undefined> => {
     const outcome = await openDirect(name.trim())
-    setBusy(false)
-    if (outcome.ok) closeDialog()
-    else setWhy(outcome.why)
+    return outcome.ok ? undefined : outcome.why
   }
   return (
     <Dialog title="Write to somebody">
-      <form
-        class="fields"
-        onSubmit={(event) => {
-          event.preventDefault()
-          void go()
-        }}
-      >
+      <Form button="Write" ready={name.trim() !== ''} act={act} done={closeDialog}>
         <label for="direct-name">Their name</label>
         <input
           id="direct-name"
@@ -156,16 +152,13 @@ function Direct(): VNode {
           ref={field}
           onInput={(event) => setName(event.currentTarget.value)}
         />
-        {why && <p class="problem" role="alert">{why}</p>}
-        <div class="buttons">
-          <button type="submit" class="primary" disabled={busy || !name.trim()}>Write</button>
-        </div>
-      </form>
+      </Form>
     </Dialog>
   )
 }
 
 function Leave(): VNode | null {
+  const stay = useFocus<HTMLButtonElement>()
   const room = current.value
   if (!room) return null
   const title = room.title.value
@@ -179,7 +172,7 @@ function Leave(): VNode | null {
             : 'You will see nothing of what is said there until you join again.'}
       </p>
       <div class="buttons">
-        <button type="button" class="quiet" onClick={closeDialog}>Stay</button>
+        <button type="button" class="quiet" ref={stay} onClick={closeDialog}>Stay</button>
         <button
           type="button"
           class="primary danger"

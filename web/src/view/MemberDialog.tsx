@@ -10,6 +10,7 @@ import { isBelow, listStandings, moderate, moderates, owns, ROLES, type Role } f
 import type { RoomView } from '../state/room'
 import { untilWords } from '../text/time'
 import { closeDialog, Dialog, target } from './Dialogs'
+import { Form } from './Form'
 
 type Deed = 'kick' | 'ban' | 'mute' | 'block'
 
@@ -130,28 +131,20 @@ function RoleChoice({ room, name, role, failed }: RoleProps): VNode {
 function DeedForm({ room, name, deed, back }: { room: RoomView; name: string; deed: Deed; back: () => void }): VNode {
   const [span, setSpan] = useState(1)
   const [text, setText] = useState('')
-  const [why, setWhy] = useState<string>()
   const { title, about, button, done } = DEEDS[deed]
   const [timed, told] = [deed === 'ban' || deed === 'mute', deed === 'kick' || deed === 'ban']
-  const go = async (): Promise<void> => {
+  const act = (): Promise<string | undefined> => {
     const ms = timed ? SPANS[span]![1] : undefined
     const reason = told ? text.trim() : ''
     const params = { name, ...(ms === undefined ? {} : { ms }), ...(reason ? { text: reason } : {}) }
-    const problem = await (deed === 'block' ? block(name, true) : moderate(room, deed, params))
-    setWhy(problem)
-    if (problem !== undefined) return
+    return deed === 'block' ? block(name, true) : moderate(room, deed, params)
+  }
+  const tell = (): void => {
     closeDialog()
     notice.value = `${name} ${done}.`
   }
   return (
-    <form
-      class="fields"
-      onSubmit={(event) => {
-        event.preventDefault()
-        void go()
-      }}
-    >
-      <h3>{title}</h3>
+    <Form title={title} button={<>{button} <bdi>{name}</bdi></>} danger act={act} done={tell} back={back}>
       <p class="help">{about}</p>
       {timed && (
         <>
@@ -174,11 +167,6 @@ function DeedForm({ room, name, deed, back }: { room: RoomView; name: string; de
           />
         </>
       )}
-      {why && <p class="problem" role="alert">{why}</p>}
-      <div class="buttons">
-        <button type="button" class="quiet" onClick={back}>Back</button>
-        <button type="submit" class="primary danger">{button} <bdi>{name}</bdi></button>
-      </div>
-    </form>
+    </Form>
   )
 }

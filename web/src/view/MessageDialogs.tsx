@@ -13,6 +13,7 @@ import { me } from '../state/chat'
 import { insert } from './composing'
 import { closeDialog, Dialog, dialog, target } from './Dialogs'
 import { Picker, recentEmoji } from './EmojiPicker'
+import { useFocus } from './focus'
 import { Icon, icons } from './Icon'
 import { Name } from './Avatar'
 import { Preview } from './MessageRow'
@@ -116,6 +117,7 @@ export function ReactDialog(): VNode | null {
 }
 
 export function DeleteMessage(): VNode | null {
+  const keep = useFocus<HTMLButtonElement>()
   const about = theSubject()
   if (!about) return null
   const { room, message } = about
@@ -124,7 +126,7 @@ export function DeleteMessage(): VNode | null {
       <About message={message} />
       <p>Its text and its reactions are removed for good, for everybody. Its place stays.</p>
       <div class="buttons">
-        <button type="button" class="quiet" onClick={closeDialog}>Keep it</button>
+        <button type="button" class="quiet" ref={keep} onClick={closeDialog}>Keep it</button>
         <button
           type="button"
           class="primary danger"

@@ -9,51 +9,11 @@ import type { RoomView } from '../state/room'
 import { keepOf, KEEPS, typedOf } from '../text/keep'
 import { closeDialog } from './Dialogs'
 import { useFocus } from './focus'
+import { Form } from './Form'
 
 interface Props {
   room: RoomView
   back: () => void
-}
-
-interface FormProps {
-  title: string
-  button: ComponentChildren
-  danger?: boolean
-  ready: boolean
-  /** Undefined, or why it was not done. */
-  act: () => Promise<string | undefined>
-  done: () => void
-  back: () => void
-  children: ComponentChildren
-}
-
-function Form({ title, button, danger = false, ready, act, done, back, children }: FormProps): VNode {
-  const [why, setWhy] = useState<string>()
-  const [busy, setBusy] = useState(false)
-  const go = async (): Promise<void> => {
-    setBusy(true)
-    const problem = await act()
-    setBusy(false)
-    setWhy(problem)
-    if (problem === undefined) done()
-  }
-  return (
-    <form
-      class="fields"
-      onSubmit={(event) => {
-        event.preventDefault()
-        if (ready) void go()
-      }}
-    >
-      <h3>{title}</h3>
-      {children}
-      {why && <p class="problem" role="alert">{why}</p>}
-      <div class="buttons">
-        <button type="button" class="quiet" onClick={back}>Back</button>
-        <button type="submit" class={`primary ${danger ? 'danger' : ''}`} disabled={busy || !ready}>{button}</button>
-      </div>
-    </form>
-  )
 }
 
 export function KeepForm({ room, back }: Props): VNode {
@@ -93,10 +53,38 @@ export function KeepForm({ room, back }: Props): VNode {
   )
 }
 
-export function RenameForm({ room, back }: Props): VNode {
+interface NameProps {
+  label: ComponentChildren
+  value: string
+  set: (value: string) => void
+}
+
+/** The name of a room, which one begins with. */
+function NameField({ label, value, set }: NameProps): VNode {
   const field = useFocus()
+  return (
+    <>
+      <label for="name-of-room">{label}</label>
+      <input
+        id="name-of-room"
+        value={value}
+        maxLength={33}
+        autocapitalize="none"
+        autocomplete="off"
+        spellcheck={false}
+        ref={field}
+        onInput={(event) => set(event.currentTarget.value)}
+      />
+    </>
+  )
+}
+
+/** As the server writes it; people may put its sign before it. */
+const roomNamed = (typed: string): string => typed.trim().replace(/^#/, '').toLowerCase()
+
+export function RenameForm({ room, back }: Props): VNode {
   const [name, setName] = useState(room.name)
-  const wanted = name.trim().replace(/^#/, '').toLowerCase()
+  const wanted = roomNamed(name)
   return (
     <Form
       title="Another name for the room"
@@ -106,24 +94,13 @@ export function RenameForm({ room, back }: Props): VNode {
       done={back}
       back={back}
     >
-      <label for="room-name-new">Its new name</label>
-      <input
-        id="room-name-new"
-        value={name}
-        maxLength={32}
-        autocapitalize="none"
-        autocomplete="off"
-        spellcheck={false}
-        ref={field}
-        onInput={(event) => setName(event.currentTarget.value)}
-      />
+      <NameField label="Its new name" value={name} set={setName} />
       <p class="help">Who is here stays, and so does what was said. The old name is free for others at once.</p>
     </Form>
   )
 }
 
 export function DeleteForm({ room, back }: Props): VNode {
-  const field = useFocus()
   const [name, setName] = useState('')
   const { title } = room
   return (
@@ -131,7 +108,7 @@ export function DeleteForm({ room, back }: Props): VNode {
       title="Delete the room?"
       button={<>Delete <bdi>#{title.value}</bdi></>}
       danger
-      ready={name.trim().replace(/^#/, '').toLowerCase() === room.name}
+      ready={roomNamed(name) === room.name}
       act={() => moderate(room, 'delete_room', {})}
       done={() => {
         closeDialog()
@@ -140,17 +117,7 @@ export function DeleteForm({ room, back }: Props): VNode {
       back={back}
     >
       <p>All that was said here is removed for good, for everybody. It cannot be undone.</p>
-      <label for="room-name-again">Type <b><bdi>{title.value}</bdi></b> to delete it</label>
-      <input
-        id="room-name-again"
-        value={name}
-        maxLength={33}
-        autocapitalize="none"
-        autocomplete="off"
-        spellcheck={false}
-        ref={field}
-        onInput={(event) => setName(event.currentTarget.value)}
-      />
+      <NameField label={<>Type <b><bdi>{title.value}</bdi></b> to delete it</>} value={name} set={setName} />
     </Form>
   )
 }
