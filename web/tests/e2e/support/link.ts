@@ -13,6 +13,8 @@ process.once('exit', () => open.forEach((link) => link.close()))
 export class Link {
   private readonly dead = new Set<Way>()
   private readonly sockets = new Set<Socket>()
+  /** The ways on which something was lost, for each connection. */
+  private readonly lost = new Set<Set<Way>>()
   private readonly server: Server
 
   private constructor(private readonly to: number) {
@@ -39,7 +41,8 @@ export class Link {
   /** What comes from now on passes. Connections that were there stay dead, and are told nothing. */
   mend(): void {
     this.dead.clear()
-    for (const socket of this.sockets) socket.removeAllListeners('data').pause()
+    for (const lost of this.lost) lost.add('up').add('down')
+    this.lost.clear()
   }
 
   /** Ends all connections so that both ends know. */
@@ -56,12 +59,16 @@ export class Link {
 
   private join(near: Socket): void {
     const far = connect(this.to, '127.0.0.1')
+    const lost = new Set<Way>()
+    this.lost.add(lost)
     for (const [from, into, way] of [[near, far, 'up'], [far, near, 'down']] as const) {
       this.sockets.add(from)
       from.setNoDelay(true)
       // A piece that is lost takes all after it with it, as it would on a real way.
-      let lost = false
-      const gone = (): boolean => (lost ||= this.dead.has(way))
+      const gone = (): boolean => {
+        if (this.dead.has(way)) lost.add(way)
+        return lost.has(way)
+      }
       from.on('data', (piece) => gone() || into.write(piece))
       from.on('end', () => gone() || into.end())
       from.on('close', () => gone() || into.destroy())
