@@ -23,14 +23,14 @@ test('pictures', async () => {
     const people: [Person, string][] = []
     for (const [device, width, height] of [['desk', 1280, 800], ['phone', 360, 740]] as const) {
       for (const theme of ['light', 'dark'] as const) {
-        const person = await Person.arrive(browser, daemon.url, { theme, width, height })
+        const person = await Person.arrive(browser, daemon.url, { theme, width, height, notifications: 'allowed' })
         const picture = async (view: string): Promise<void> => {
           await person.page.waitForTimeout(250) // for what moves to come to rest
           await person.page.screenshot({ path: `${folder}/${view}-${device}-${theme}.png` })
         }
         await views(scene, person, `ida-${device[0]}${theme[0]}`, picture)
         people.push([person, `${device}-${theme}`])
-        const other = await Person.arrive(browser, daemon.url, { theme, width, height })
+        const other = await Person.arrive(browser, daemon.url, { theme, width, height, notifications: 'allowed' })
         await accountViews(scene, other, `noa-${device[0]}${theme[0]}`, async (view) => {
           await other.page.waitForTimeout(250)
           await other.page.screenshot({ path: `${folder}/${view}-${device}-${theme}.png` })
