@@ -61,13 +61,16 @@ function looked(person: Person, everywhere = false): Promise<Seen> {
       await frames(() => ![...log.querySelectorAll('.quoted')].some((each) => each.textContent === 'An older message'))
       look()
     }
+    const returned = new Set<string>()
     for (let before = -1; all; ) {
       before = log.scrollTop
       const seen = log.querySelector('.message')?.getAttribute('data-seq')
       await step(-0.8)
       // Rows that turn out higher than was thought push those below them out of sight, unseen: back to what was
-      // seen, along all that is between.
-      for (let i = 0; i < 200 && seen && !log.querySelector(`[data-seq="${seen}"]`); i++) await step(0.4)
+      // seen, along all that is between; once, for then their heights are known.
+      const back = seen && !returned.has(seen) ? `[data-seq="${seen}"]` : '*'
+      if (seen) returned.add(seen)
+      for (let i = 0; i < 200 && !log.querySelector(back); i++) await step(0.4)
       if (before === 0 && log.scrollTop === 0 && document.querySelector('.beginning')) break
     }
     const [m, t, q, r] = [messages, topics, quotes, reactions].map(({ size }) => size) as [number, number, number, number]
