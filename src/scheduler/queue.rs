@@ -6,7 +6,8 @@
 //!
 //! At each level everybody who waits gets its share, whatever the others ask for; who waits alone
 //! gets everything. A sender with fifty connections is one group, and shares what one polite sender
-//! gets.
+//! gets. Who has not used up its quantum of this round comes before those who have (compare RFC 8290,
+//! section 4.2): so who asks for less than its share does not wait for a round of all others.
 //!
 //! **Owns:** the jobs that wait. **Invariants:** never more than its bound; jobs of one flow and one
 //! class keep their order; every job comes out after a bounded number of others (no starvation).
@@ -72,9 +73,9 @@ impl<J> Queue<J> {
         self.by_class[place.class.place()] += 1;
         let cost = place.cost.clamp(1, COST_MAX);
         self.root
-            .child(place.class, share(place.class))
-            .child(place.group, QUANTUM)
-            .child(place.flow, QUANTUM)
+            .child(place.class, share(place.class), Joins::Last)
+            .child(place.group, QUANTUM, Joins::First)
+            .child(place.flow, QUANTUM, Joins::First)
             .0
             .push_back((cost, job));
         Ok(())
@@ -83,7 +84,7 @@ impl<J> Queue<J> {
     /// Takes the job whose turn it is.
     pub fn pop(&mut self) -> Option<J> {
         self.root.next_cost()?;
-        let class = *self.root.order.front()?;
+        let class = self.root.front()?.key;
         let job = self.root.pop()?;
         self.length -= 1;
         self.by_class[class.place()] -= 1;
@@ -93,7 +94,6 @@ impl<J> Queue<J> {
     /// Takes out all jobs of a class.
     pub fn shed(&mut self, class: Class) -> Vec<J> {
         let Some(shed) = self.root.children.remove(&class) else { return Vec::new() };
-        self.root.order.retain(|other| *other != class);
         let flows = shed.node.children.into_values().flat_map(|group| group.node.children);
         let jobs: Vec<J> = flows.flat_map(|(_, flow)| flow.node.0).map(|(_, job)| job).collect();
         self.length -= jobs.len();
@@ -124,7 +124,8 @@ impl<J> Queue<J> {
     pub fn lowest_class_of(&self, group: u64, flow: u32) -> Option<Class> {
         Class::ALL.into_iter().rev().find(|class| {
             let flows = self.root.children.get(class).and_then(|c| c.node.children.get(&group));
-            flows.is_some_and(|group| group.node.children.contains_key(&flow))
+            let flow = flows.and_then(|group| group.node.children.get(&flow));
+            flow.is_some_and(|flow| !flow.node.0.is_empty())
         })
     }
 }
@@ -159,11 +160,22 @@ impl<J> Source for Jobs<J> {
     }
 }
 
-/// Sources that take turns. Only those with jobs are in it.
+/// Sources that take turns. One that has no more stays until its turn comes: what is left of its
+/// quantum is good for the rest of the round.
 #[derive(Debug)]
 struct Ring<K, S> {
-    order: VecDeque<K>,
+    /// Those with something left of it, before all others.
+    early: VecDeque<Turn<K>>,
+    order: VecDeque<Turn<K>>,
     children: HashMap<K, Child<S>>,
+    tickets: u64,
+}
+
+/// A place in a line; void if its source has got a later one.
+#[derive(Debug, Clone, Copy)]
+struct Turn<K> {
+    key: K,
+    ticket: u64,
 }
 
 #[derive(Debug)]
@@ -171,23 +183,63 @@ struct Child<S> {
     node: S,
     quantum: u32,
     deficit: u32,
+    /// Whether it has had its quantum of this round: what it has now is that of the next one.
+    spent: bool,
+    ticket: u64,
+}
+
+/// Where a source joins that had no jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Joins {
+    First,
+    Last,
 }
 
 impl<K, S> Default for Ring<K, S> {
     fn default() -> Self {
-        Self { order: VecDeque::new(), children: HashMap::new() }
+        let (early, order) = (VecDeque::new(), VecDeque::new());
+        Self { early, order, children: HashMap::new(), tickets: 0 }
+    }
+}
+
+impl<K: Copy + Eq + Hash, S: Source> Ring<K, S> {
+    /// Who is next.
+    fn front(&mut self) -> Option<Turn<K>> {
+        loop {
+            let line = if self.early.is_empty() { &mut self.order } else { &mut self.early };
+            let turn = *line.front()?;
+            if self.children.get(&turn.key).is_some_and(|child| child.ticket == turn.ticket) {
+                return Some(turn);
+            }
+            line.pop_front();
+        }
+    }
+
+    /// Gives a source a place in a line, the only one that counts.
+    fn enlist(&mut self, key: K, joins: Joins) {
+        self.tickets += 1;
+        let ticket = self.tickets;
+        let line = if joins == Joins::First { &mut self.early } else { &mut self.order };
+        line.push_back(Turn { key, ticket });
+        if let Some(child) = self.children.get_mut(&key) {
+            child.ticket = ticket;
+        }
     }
 }
 
 impl<K: Copy + Eq + Hash, S: Source + Default> Ring<K, S> {
-    /// The child `key`; a new one joins at the end of the round.
-    fn child(&mut self, key: K, quantum: u32) -> &mut S {
-        let order = &mut self.order;
-        let child = self.children.entry(key).or_insert_with(|| {
-            order.push_back(key);
-            Child { node: S::default(), quantum, deficit: quantum }
-        });
-        &mut child.node
+    /// The child `key`; one without jobs joins before or behind the others.
+    fn child(&mut self, key: K, quantum: u32, joins: Joins) -> &mut S {
+        let new =
+            || Child { node: S::default(), quantum, deficit: quantum, spent: false, ticket: 0 };
+        let child = self.children.entry(key).or_insert_with(new);
+        let is_new = child.ticket == 0;
+        let has_some_left = !child.spent && child.deficit > 0;
+        let had_none = child.node.next_cost().is_none();
+        if is_new || (joins == Joins::First && had_none && has_some_left) {
+            self.enlist(key, joins);
+        }
+        &mut self.children.entry(key).or_insert_with(new).node
     }
 }
 
@@ -196,31 +248,36 @@ impl<K: Copy + Eq + Hash, S: Source> Source for Ring<K, S> {
 
     fn next_cost(&mut self) -> Option<u32> {
         loop {
-            let key = *self.order.front()?;
+            let key = self.front()?.key;
+            let is_early = !self.early.is_empty();
             let child = self.children.get_mut(&key)?;
-            let cost = child.node.next_cost()?;
-            if child.deficit >= cost {
-                return Some(cost);
+            child.spent &= is_early;
+            match child.node.next_cost() {
+                Some(cost) if child.deficit >= cost => return Some(cost),
+                // Its turn is over; it begins the next one with a quantum more. So this goes round
+                // COST_MAX / QUANTUM times at most.
+                Some(_) => {
+                    child.deficit += child.quantum;
+                    self.enlist(key, Joins::Last);
+                }
+                None if is_early => {
+                    if child.deficit == 0 {
+                        (child.deficit, child.spent) = (child.quantum, true);
+                    }
+                    self.enlist(key, Joins::Last);
+                }
+                // Credit is not saved up by being idle.
+                None => drop(self.children.remove(&key)),
             }
-            // Its turn is over; it begins the next one with a quantum more. So this goes round
-            // COST_MAX / QUANTUM times at most.
-            child.deficit += child.quantum;
-            self.order.rotate_left(1);
         }
     }
 
     fn pop(&mut self) -> Option<S::Job> {
         let cost = self.next_cost()?;
-        let key = *self.order.front()?;
+        let key = self.front()?.key;
         let child = self.children.get_mut(&key)?;
         child.deficit -= cost;
-        let job = child.node.pop();
-        if child.node.next_cost().is_none() {
-            // Credit is not saved up by being idle.
-            self.children.remove(&key);
-            self.order.pop_front();
-        }
-        job
+        child.node.pop()
     }
 }
 
@@ -269,6 +326,36 @@ mod tests {
         queue.push(chat(99, 99), 99).unwrap();
         let position = (1..5_000).find(|_| queue.pop() == Some(99)).unwrap();
         assert!(position <= 10 * QUANTUM, "{position}");
+    }
+
+    #[test]
+    fn who_asks_for_less_than_its_share_waits_for_nobody() {
+        let mut queue = Queue::new(100_000);
+        for job in 0..50_000_u32 {
+            queue.push(chat(u64::from(job % 1_000), job % 1_000), 0).unwrap();
+        }
+        // All have used up what they get before others.
+        (0..1_000 * QUANTUM).for_each(|_| assert_eq!(queue.pop(), Some(0)));
+        for _ in 0..QUANTUM {
+            queue.push(chat(5_000, 5_000), 1).unwrap();
+            assert_eq!(queue.pop(), Some(1));
+            assert_eq!(queue.pop(), Some(0));
+        }
+        // Now it has too: the others have their round.
+        queue.push(chat(5_000, 5_000), 1).unwrap();
+        let position = (1..50_000).find(|_| queue.pop() == Some(1)).unwrap();
+        assert!((3_000..=1_000 * QUANTUM).contains(&position), "{position}");
+    }
+
+    #[test]
+    fn nothing_is_left_of_those_who_have_no_more() {
+        let mut queue = Queue::new(100);
+        for round in 0..50_u32 {
+            (0..10).for_each(|group| queue.push(chat(group, round % 7), 1).unwrap());
+            while queue.pop().is_some() {}
+        }
+        let ring = &queue.root;
+        assert!(ring.children.is_empty() && ring.early.is_empty() && ring.order.is_empty());
     }
 
     #[test]

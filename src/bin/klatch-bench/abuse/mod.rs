@@ -46,7 +46,7 @@ pub(crate) struct Abuse {
     #[arg(long, value_name = "N", default_value_t = 200)]
     rate: usize,
 
-    /// The mob shares the polite people's address, as behind a NAT.
+    /// All share one address, the polite people and the mob, as behind a NAT.
     #[arg(long)]
     same_address: bool,
 
@@ -143,7 +143,10 @@ impl Case {
     fn measure(&self, server: &Server, kind: Kind, options: &Common) -> Result<Figures> {
         let way = server.way();
         let seats = Seats { rooms: 1, members: self.abuse.members.max(2) };
-        let (swarm, _) = Swarm::assemble(way, seats, Sources::USUAL, server.window())?;
+        // Guests of one address are one party to the server: as behind a NAT.
+        let each_alone = Sources { per_address: 1, ..Sources::USUAL };
+        let sources = if self.abuse.same_address { Sources::USUAL } else { each_alone };
+        let (swarm, _) = Swarm::assemble(way, seats, sources, server.window())?;
         let senders = seats.members;
         let manner = Manner { seats, senders, thorough: options.smoke, tolerant: true };
         let mut chat = Chat::new(way, swarm, manner)?;
