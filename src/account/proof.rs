@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::hasher::Hasher;
-use super::password;
+use super::password::{self, Scratch};
 use super::state::Proven;
 use crate::base::id::{AccountId, DeviceId};
 use crate::base::name::{Identity, RoomName, UserName};
@@ -168,22 +168,24 @@ impl Prover {
     ) -> Result<AccountRecord, Refusal> {
         let record = ask(|told| self.registry.account(account, told)).await?;
         let kept = record.as_ref().map(|record| Arc::clone(&record.password));
-        let right = self.hashing(move || password::verify(&password, kept.as_deref())).await?;
+        let right = self
+            .hashing(move |scratch| password::verify(&password, kept.as_deref(), scratch))
+            .await?;
         record.filter(|_| right).ok_or_else(|| Code::BadCredentials.into())
     }
 
     async fn hash(&self, password: Password) -> Result<Arc<str>, Refusal> {
-        let hash = self.hashing(move || password::hash(&password)).await?;
+        let hash = self.hashing(move |scratch| password::hash(&password, scratch)).await?;
         hash.ok_or_else(|| Code::PasswordWeak.into())
     }
 
     async fn hashing<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> T + Send + 'static,
+        work: impl FnOnce(&mut Scratch) -> T + Send + 'static,
     ) -> Result<T, Refusal> {
         let (told, done) = oneshot::channel();
         // If the session is gone meanwhile, nobody needs the result.
-        let job = move || drop(told.send(work()));
+        let job = move |scratch: &mut Scratch| drop(told.send(work(scratch)));
         let busy = || {
             Refusal::new(Code::Busy, "more passwords are being checked than the server can")
                 .retry_after(RETRY)

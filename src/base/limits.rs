@@ -71,6 +71,9 @@ pub const PRESENCE_NAMES: usize = 32;
 pub const ROOM_BATCH_BYTES: usize = 60_000;
 /// Bytes taken from a socket in one turn. Several frames come in one read; then others have a turn.
 pub const READ_BYTES: usize = 16_384;
+/// Requests that a session over its budget takes at a time: it waits the shorter for the next ones, and
+/// so does everybody who shares the budget.
+pub const STRAINED_REQUESTS: u64 = 8;
 /// Sockets that the Fanout flushes before it lets others run: 64 x 5 us are a third of a millisecond,
 /// and what comes in between goes out with the rest (23 deliveries in a write instead of 18).
 pub const FLUSH_SOCKETS: usize = 64;

@@ -103,6 +103,8 @@ pub struct ChatRoom {
     pub(super) fanouts: Vec<Recipient<Deliver>>,
     pub(super) tally: Arc<Tally>,
     pub(super) life: Life,
+    /// Committed, and not delivered before what follows it.
+    held: Released,
 }
 
 impl ChatRoom {
@@ -142,6 +144,7 @@ impl ChatRoom {
             fanouts: around.fanouts.to_vec(),
             tally: around.tally_of(id),
             life: Life::default(),
+            held: Released::new(),
             around,
         }
     }
@@ -154,7 +157,20 @@ impl ChatRoom {
         self.batch.seal(&self.attached);
         let batch = std::mem::replace(&mut self.batch, Batch::new(self.fanouts.len()));
         let released = self.pipeline.submit(batch, &mut self.room);
-        self.deliver(released);
+        if !released.is_empty() {
+            self.deliver(released);
+        }
+    }
+
+    /// Delivers what was committed; in a large room together with what comes right behind it, since to
+    /// write to everybody takes longer than a commit. Nothing waits for more than that one.
+    fn deliver_in_company(&mut self, released: Released) {
+        let follows = self.pipeline.is_pending() || !self.batch.is_empty();
+        if follows && self.held.is_empty() && self.attached.is_large() {
+            self.held = released;
+        } else {
+            self.deliver(released);
+        }
     }
 
     fn deliver(&mut self, released: Released) {
@@ -163,7 +179,7 @@ impl ChatRoom {
         if self.pipeline.is_stored() {
             self.card.keep();
         }
-        for steps in released {
+        for steps in std::mem::take(&mut self.held).into_iter().chain(released) {
             for (fanout, steps) in self.fanouts.iter().zip(steps) {
                 if !steps.is_empty() {
                     // Bounded by the credit of the sessions whose requests these steps answer.
@@ -283,7 +299,7 @@ impl Handler<Commit> for ChatRoom {
             log::error!(room:% = self.room.name(), error:% = error; "messages were not stored");
         }
         let released = self.pipeline.told(commit.ticket, commit.outcome, &mut self.room);
-        self.deliver(released);
+        self.deliver_in_company(released);
     }
 }
 

@@ -65,6 +65,11 @@ impl Pipeline {
         self.committed
     }
 
+    /// Whether another commit is under way.
+    pub fn is_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
     /// Whether storage has anything of the room.
     pub fn is_stored(&self) -> bool {
         self.is_stored

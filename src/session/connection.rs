@@ -54,6 +54,8 @@ pub struct Connection {
     pub(super) phase: Phase,
     /// Not read until then: over budget.
     pub(super) pause: Option<Pin<Box<Sleep>>>,
+    /// Whether what it took last was over budget.
+    pub(super) strained: bool,
     /// Not admitted: to be told so, and closed.
     pub(super) denied: Option<Box<Refusal>>,
     /// Held by the web, while it speaks HTTP.
@@ -115,6 +117,7 @@ impl Connection {
             reader: Reader::default(),
             phase: Phase::First,
             pause: None,
+            strained: false,
             denied: denied.map(Box::new),
             visit: None,
             departed: false,
@@ -240,8 +243,15 @@ impl Connection {
             ready!(pause.as_mut().poll(cx));
             self.pause = None;
         }
-        if self.has_credit() && !self.reader.is_empty() && self.take(&[], answer) {
-            return Poll::Ready(());
+        // What was read before comes first, also what one portion of a spent budget has left.
+        while self.has_credit() && self.pause.is_none() && !self.reader.is_empty() {
+            let kept = self.reader.len();
+            if self.take(&[], answer) {
+                return Poll::Ready(());
+            }
+            if self.reader.len() == kept {
+                break;
+            }
         }
         if !self.has_credit() {
             self.link.park();

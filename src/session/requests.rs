@@ -15,7 +15,7 @@ use super::visit::is_http;
 use crate::account::mail::Outcome;
 use crate::account::state::Entered;
 use crate::base::isolation::share;
-use crate::base::limits::FRAME_HEADER_BYTES;
+use crate::base::limits::{FRAME_HEADER_BYTES, STRAINED_REQUESTS};
 use crate::base::tally;
 use crate::directory::actor::undelivered;
 use crate::directory::mail::Goal;
@@ -69,7 +69,7 @@ impl Connection {
                         Unit::Ping(payload) => session.pong(payload),
                         Unit::Close(code) => session.half_close(code),
                     }
-                    session.wants_more(phase)
+                    session.wants_more(phase, frames)
                 },
             )
         };
@@ -91,19 +91,25 @@ impl Connection {
         self.phase != phase || self.link.closing().is_some()
     }
 
-    /// Charges a read; over budget the session is not read for a while.
+    /// Charges a read; over budget the session is not read for a while. Who took nothing, since the
+    /// rest of a frame is still to come, does not wait again for what others have spent meanwhile.
     pub(super) fn pay(&mut self, requests: u64, bytes: u64) {
+        if requests == 0 && bytes == 0 {
+            return;
+        }
         let now = self.worker.shard.now();
         let charged = self.budget.charge(requests, bytes, now, &self.worker.settings().rates);
-        if !charged.wait.is_zero() {
+        self.strained = !charged.wait.is_zero();
+        if self.strained {
             self.worker.shard.tally().pauses.add(1);
             self.worker.shard.met(&self.link, charged.limit);
             self.pause = Some(Box::pin(tokio::time::sleep(charged.wait)));
         }
     }
 
-    fn wants_more(&self, phase: Phase) -> More {
-        let credit = self.has_credit();
+    fn wants_more(&self, phase: Phase, taken: u64) -> More {
+        // In small portions those who wait for the same budget come in turn.
+        let credit = self.has_credit() && !(self.strained && taken >= STRAINED_REQUESTS);
         let open = self.phase == phase && self.link.closing().is_none();
         if credit && open { More::Yes } else { More::No }
     }

@@ -45,24 +45,59 @@ impl Search {
     #[must_use]
     pub fn matches(&self, entry: &Entry) -> bool {
         let sought = entry.kind == EntryKind::Message && entry.deleted.is_none();
-        sought
-            && self.from.as_ref().is_none_or(|from| *from == fold(&entry.from))
-            && is_in(&self.words, &entry.text)
+        sought && self.finds(&entry.from, &entry.text, &mut String::new())
+    }
+
+    /// Whether a message of `from` with this text is what is searched for; `scratch` spares memory where
+    /// many are looked at.
+    #[must_use]
+    pub fn finds(&self, from: &str, text: &str, scratch: &mut String) -> bool {
+        let mut is_of = |name: &String| {
+            fold_into(from, scratch);
+            *name == *scratch
+        };
+        self.from.as_ref().is_none_or(&mut is_of) && is_in(&self.words, text, scratch)
     }
 }
 
-fn is_in(words: &[String], text: &str) -> bool {
-    let text = fold(text);
-    words.iter().all(|word| text.contains(word.as_str()))
+fn is_in(words: &[String], text: &str, scratch: &mut String) -> bool {
+    fold_into(text, scratch);
+    words.iter().all(|word| scratch.contains(word.as_str()))
 }
 
 /// A text as it is compared: NFKC and case folding (Unicode, section 3.13, D146).
 #[must_use]
 pub fn fold(text: &str) -> String {
-    if text.is_ascii() {
-        return text.to_ascii_lowercase();
+    let mut folded = String::with_capacity(text.len());
+    fold_into(text, &mut folded);
+    folded
+}
+
+/// The same, in the place of what is in `folded`. What is ASCII is itself in every normal form, and
+/// never joins what is before it: only the rest is looked up in Unicode's tables, together with the
+/// ASCII character before it, which may be the letter under an accent.
+fn fold_into(text: &str, folded: &mut String) {
+    folded.clear();
+    let mut rest = text;
+    while !rest.is_ascii() {
+        let foreign = rest.bytes().position(|byte| !byte.is_ascii()).unwrap_or_default();
+        let (plain, other) = rest.split_at(foreign.saturating_sub(1));
+        let end = other.bytes().skip(1).position(|byte| byte.is_ascii());
+        let (piece, after) = other.split_at(end.map_or(other.len(), |end| end + 1));
+        push_lower(plain, folded);
+        let normal: String = piece.nfkc().collect();
+        folded.extend(caseless::default_case_fold_str(&normal).nfkc());
+        rest = after;
     }
-    caseless::default_case_fold_str(&text.nfkc().collect::<String>()).nfkc().collect()
+    push_lower(rest, folded);
+}
+
+fn push_lower(ascii: &str, folded: &mut String) {
+    let start = folded.len();
+    folded.push_str(ascii);
+    if let Some(pushed) = folded.get_mut(start..) {
+        pushed.make_ascii_lowercase();
+    }
 }
 
 /// What was found, the newest first.
@@ -79,6 +114,8 @@ pub type Searcher = Box<dyn FnOnce(Result<Hits, StoreError>) + Send>;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -96,8 +133,27 @@ mod tests {
             ("cafe\u{301}", "CAFÉ", true),
             ("+1", "c++11", true),
         ] {
-            assert_eq!(is_in(&Search::words(words).unwrap(), text), found, "{words} in {text}");
+            let words = Search::words(words).unwrap();
+            assert_eq!(is_in(&words, text, &mut String::new()), found, "{words:?} in {text}");
         }
+    }
+
+    proptest! {
+        /// Piece by piece it is the same as all at once.
+        #[test]
+        fn folding_is_that_of_unicode(text in proptest::collection::vec(letter(), 0..12)) {
+            let text: String = text.into_iter().collect();
+            let at_once = caseless::default_case_fold_str(&text.nfkc().collect::<String>());
+            prop_assert_eq!(fold(&text), at_once.nfkc().collect::<String>());
+        }
+    }
+
+    /// Letters that join what is before them, or become several, among all others.
+    fn letter() -> impl Strategy<Value = char> {
+        let joining: Vec<char> =
+            "\u{300}\u{301}\u{308}\u{323}\u{345}\u{1161}\u{11a8}ᄀ가ǅİıſKﬁẞŉ".chars().collect();
+        let joining = proptest::sample::select(joining);
+        prop_oneof![proptest::char::range(' ', '~'), joining, any::<char>()]
     }
 
     #[test]

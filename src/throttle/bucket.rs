@@ -35,6 +35,11 @@ impl Rate {
     }
 
     /// The time in which `units` flow in.
+    #[must_use]
+    pub fn time_for(self, units: u64) -> Duration {
+        Duration::from_nanos(self.time_of(units))
+    }
+
     fn time_of(self, units: u64) -> u64 {
         const SECOND: u128 = 1_000_000_000;
         let nanos = u128::from(units) * SECOND / u128::from(self.per_second.max(1));

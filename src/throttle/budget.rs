@@ -6,6 +6,7 @@
 use std::cell::OnceCell;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use lru::LruCache;
@@ -106,32 +107,40 @@ impl Budget {
         }
     }
 
-    /// Every budget that a read is charged to, with the one for bytes behind that for requests.
-    fn each(&self, rates: &Rates, mut look: impl FnMut([(&'static str, &Bucket, Rate); 2])) {
-        look([
+    /// Every budget that a read is charged to, with the one for bytes behind that for requests, and how
+    /// many strangers to one another share it.
+    fn each(&self, rates: &Rates, mut look: impl FnMut([(&'static str, &Bucket, Rate); 2], u32)) {
+        let both = [
             ("requests_per_s", &self.requests, rates.requests),
             ("bytes_per_s", &self.bytes, rates.bytes),
-        ]);
+        ];
+        look(both, 1);
         if let Some(purse) = self.purse.get() {
-            return look([
+            let both = [
                 ("account_requests_per_s", &purse.requests, rates.requests.times(ACCOUNT_FACTOR)),
                 ("account_bytes_per_s", &purse.bytes, rates.bytes.times(ACCOUNT_FACTOR)),
-            ]);
+            ];
+            return look(both, 1);
         }
         for (address, factor) in self.permit.accounts() {
-            look([
+            let both = [
                 ("address_requests_per_s", &address.requests, rates.address_requests.times(factor)),
                 ("address_bytes_per_s", &address.bytes, rates.address_bytes.times(factor)),
-            ]);
+            ];
+            look(both, address.connections.load(Ordering::Relaxed));
         }
     }
 
-    /// Charges one read; returns how long the session is not to be read, and for which budget.
+    /// Charges one read; returns how long the session is not to be read, and for which budget. Where
+    /// strangers share one, nobody waits for longer than all of them take to spend as much as this read
+    /// did: who says little does not wait for those who have spent everything.
     pub fn charge(&self, requests: u64, bytes: u64, now: Moment, rates: &Rates) -> Charged {
         let mut longest = Charged { wait: Duration::ZERO, limit: "" };
-        self.each(rates, |both| {
+        self.each(rates, |both, sharers| {
             for ((limit, bucket, rate), units) in both.into_iter().zip([requests, bytes]) {
-                let wait = bucket.charge(units, now, rate);
+                let debt = bucket.charge(units, now, rate);
+                let turn = rate.time_for(units.saturating_mul(sharers.into()));
+                let wait = if sharers > 1 { debt.min(turn) } else { debt };
                 if wait > longest.wait {
                     longest = Charged { wait, limit };
                 }
@@ -149,7 +158,7 @@ impl Budget {
     #[must_use]
     pub fn standings(&self, now: Moment, rates: &Rates) -> Vec<Standing> {
         let mut all = Vec::new();
-        self.each(rates, |both| {
+        self.each(rates, |both, _| {
             all.extend(both.map(|(budget, bucket, rate)| {
                 let used = bucket.used(now, rate);
                 Standing { budget, used, rate }
@@ -186,6 +195,8 @@ impl Budget {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::admission::{Admission, Policy};
     use super::*;
 
@@ -229,6 +240,50 @@ mod tests {
         assert_eq!(limit(&account, 1), "requests_per_s");
         assert_ne!(account.group(), one.group());
         assert_eq!(one.group(), two.group());
+    }
+
+    #[test]
+    fn who_says_little_does_not_wait_for_those_who_share_its_address_and_spent_everything() {
+        let mut admission = admission();
+        let all: Vec<Budget> = (0..10).map(|_| budget(&mut admission, "192.0.2.1")).collect();
+        let (polite, greedy) = all.split_first().unwrap();
+        for one in greedy {
+            one.charge(50, 0, Moment(0), &RATES);
+        }
+        let wait = |one: &Budget, requests| one.charge(requests, 0, Moment(0), &RATES).wait;
+        // The address owes 300 and gets 10 in a second: half a minute for all of that.
+        assert_eq!(wait(polite, 1), Duration::from_secs(1), "ten who say one thing each");
+        assert_eq!(wait(&greedy[0], 50), Duration::from_millis(35_100));
+        assert_eq!(wait(&greedy[1], 2), Duration::from_secs(2));
+    }
+
+    proptest! {
+        /// Of those who wait as they are told: all together never get more than the burst, the rate, and
+        /// what each may owe; and each gets a share, however much others take at once.
+        #[test]
+        fn those_who_share_an_address_get_their_shares_and_no_more(portions in proptest::collection::vec(1_u64..8, 2..12)) {
+            let mut admission = admission();
+            let mut all: Vec<(Budget, Moment, u64)> =
+                portions.iter().map(|_| (budget(&mut admission, "192.0.2.1"), Moment(0), 0)).collect();
+            let rates = Rates { requests: Rate::UNLIMITED, ..RATES };
+            let end = Moment(0).after(Duration::from_secs(600));
+            while let Some(next) = (0..all.len()).min_by_key(|&n| all[n].1) {
+                let (one, now, spent) = &mut all[next];
+                if *now >= end {
+                    break;
+                }
+                let wait = one.charge(portions[next], 0, *now, &rates).wait;
+                *spent += portions[next];
+                *now = now.after(wait.max(Duration::from_micros(1)));
+            }
+            let spent: u64 = all.iter().map(|(.., spent)| spent).sum();
+            let sharers = portions.len() as u64;
+            let owed = 2 * sharers * portions.iter().max().unwrap();
+            let allowed = 150 + 10 * 600;
+            prop_assert!(spent <= allowed + owed, "{spent} > {allowed} + {owed}");
+            let least = all.iter().map(|(.., spent)| *spent).min().unwrap();
+            prop_assert!(least * sharers * 10 >= 6_000 * 9, "{least} of {sharers}");
+        }
     }
 
     #[test]

@@ -5,9 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use klatch::protocol::event::Event;
-use klatch::protocol::frame;
 use klatch::protocol::request::{History, Ping};
 use klatch::protocol::status::Code;
+use klatch::protocol::{codec, frame};
 
 use crate::support::client::{code_of, say};
 use crate::support::{TestClient, TestServer, open_limits};
@@ -337,4 +337,27 @@ fn resets_in_the_middle_of_everything_harm_nobody() {
     ann.say("lobby", "still here");
     let mut peer = TcpStream::connect(server.address).unwrap();
     peer.write_all(&[0, 0]).unwrap();
+}
+
+/// Of those who share an address, one has spent all of it for minutes; another one is in the middle of a
+/// frame.
+#[test]
+fn who_says_little_is_served_beside_a_flood_from_the_same_address() {
+    let server = TestServer::with(&[
+        "limits.address_requests_per_s=10",
+        "limits.address_requests_burst=100",
+        "limits.requests_per_s=10",
+        "limits.requests_burst=100",
+    ]);
+    let (mut eve, mut ann) = (server.login("eve"), server.login("ann"));
+    let ping = |id| codec::request(id, &Ping { timeout_ms: None });
+    let flood: Vec<u8> = (0..1_200).flat_map(|id| ping(1_000 + id)).collect();
+    eve.send_raw(&flood);
+    assert_eq!(eve.answer_any(), Some(1_000), "it has begun");
+    let (whole, cut) = (ping(1), ping(2));
+    let (front, back) = cut.split_at(6);
+    ann.send_raw(&[&whole[..], front].concat());
+    assert_eq!(ann.answer_any(), Some(1));
+    ann.send_raw(back);
+    assert_eq!(ann.answer_any(), Some(2), "who has taken nothing owes nothing");
 }

@@ -15,7 +15,7 @@ use klatch::store::{
 };
 
 use crate::support::client::{code_of, say};
-use crate::support::{TestClient, TestServer};
+use crate::support::{TestClient, TestServer, open_limits};
 
 /// A store that keeps every batch waiting until the test decides.
 #[derive(Default, Clone)]
@@ -108,11 +108,15 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
+        Self::with(&[])
+    }
+
+    fn with(keys: &[&str]) -> Self {
         let held = Held::default();
         let (sender, arrived) = mpsc::channel();
         held.0.lock().unwrap().arrived = Some(sender);
         let store: Arc<dyn Store> = Arc::new(held.clone());
-        let server = TestServer::made_of(&[], move |parts| parts.store = Some(store));
+        let server = TestServer::made_of(keys, move |parts| parts.store = Some(store));
         Self { server, held, arrived }
     }
 
@@ -163,4 +167,36 @@ fn what_is_not_committed_is_refused_never_shown_and_its_seq_is_given_again() {
     ann.answer(id).unwrap();
     let message = bob.message();
     assert_eq!((&*message.text, message.seq), ("kept", Seq(1)));
+}
+
+/// More than are written to in one turn.
+const MANY: usize = 70;
+
+#[test]
+fn in_a_large_room_what_is_committed_waits_for_one_commit_behind_it_at_most() {
+    let scene = Scene::with(&open_limits());
+    let mut crowd: Vec<_> = (0..MANY).map(|n| scene.server.login(&format!("p{n}x"))).collect();
+    let mut others = crowd.split_off(2);
+    let [ann, bob] = &mut crowd[..] else { unreachable!() };
+    let mut said = |text| {
+        let id = ann.send(&say("lobby", text, None));
+        (id, scene.arrived.recv().unwrap())
+    };
+    let [one, two, three, four] = ["one", "two", "three", "four"].map(&mut said);
+    scene.decide(one.1, Ok(()));
+    scene.decide(two.1, Ok(()));
+    ann.answer(one.0).unwrap();
+    ann.answer(two.0).unwrap();
+    scene.decide(three.1, Ok(()));
+    scene.decide(four.1, Err(StoreError::Full));
+    ann.answer(three.0).unwrap();
+    assert_eq!(code_of(&ann.answer(four.0).unwrap_err()), Code::StorageFull);
+    let id = bob.send(&say("lobby", "five", None));
+    scene.decide(scene.arrived.recv().unwrap(), Ok(()));
+    bob.answer(id).unwrap();
+    for client in &mut others {
+        let seen: Vec<_> = (0..4).map(|_| client.message()).collect();
+        let seen: Vec<_> = seen.iter().map(|message| (message.seq.0, &*message.text)).collect();
+        assert_eq!(seen, [(1, "one"), (2, "two"), (3, "three"), (4, "five")]);
+    }
 }

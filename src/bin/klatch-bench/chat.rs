@@ -149,7 +149,7 @@ impl<'a> Chat<'a> {
     pub(crate) fn turn(&mut self) -> Result<()> {
         self.send()?;
         let begin = self.now();
-        // A turn also ends with a beat, which brings nothing.
+        // A turn also ends with an alarm, which brings nothing.
         while self.swarm.turn(self.way, PATIENCE, &mut self.ears)? == 0 {
             if self.now().since(begin) < PATIENCE {
                 continue;
@@ -203,9 +203,9 @@ impl<'a> Chat<'a> {
         Ok(())
     }
 
-    /// Has turns end so often.
-    pub(crate) fn beat(&mut self, every: Duration) -> Result<()> {
-        self.swarm.beat(every)
+    /// Has a turn end after so long, once.
+    pub(crate) fn set_alarm(&mut self, after: Duration) -> Result<()> {
+        self.swarm.set_alarm(after)
     }
 
     /// The time, for all that measures.

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Duration;
 
-use klatch::base::clock::{Clock, Moment, SystemClock, nanos};
+use klatch::base::clock::{Clock, Moment, SystemClock};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use rustix::time::{
@@ -19,7 +19,7 @@ use crate::link::{Link, Sources, Way};
 
 const READ_BYTES: usize = 256 * 1024;
 const EVENTS: usize = 4_096;
-const METRONOME: Token = Token(usize::MAX);
+const ALARM: Token = Token(usize::MAX);
 /// A server that is silent for so long while something is due has lost it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// A server that is silent for so long has said all that it had to say.
@@ -80,7 +80,7 @@ pub(crate) struct Swarm {
     links: Vec<Option<Link>>,
     buffer: Vec<u8>,
     clock: SystemClock,
-    metronome: Option<OwnedFd>,
+    alarm: Option<OwnedFd>,
     /// Reads that brought something, so far.
     pub(crate) reads: u64,
 }
@@ -108,7 +108,7 @@ impl Swarm {
             links: Vec::new(),
             buffer: vec![0; READ_BYTES],
             clock: SystemClock::default(),
-            metronome: None,
+            alarm: None,
             reads: 0,
         };
         swarm.links.resize_with(seats.clients(), || None);
@@ -170,18 +170,24 @@ impl Swarm {
         Ok(())
     }
 
-    /// Ends a turn at least so often, to the microsecond: the timeout of an epoll knows only
-    /// milliseconds.
-    pub(crate) fn beat(&mut self, every: Duration) -> Result<()> {
-        let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
-        let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
-        let every = Timespec { tv_sec: 0, tv_nsec: i64::try_from(nanos(every))?.min(999_999_999) };
-        let setting = Itimerspec { it_interval: every, it_value: every };
-        timerfd_settime(&timer, TimerfdTimerFlags::empty(), &setting)?;
-        let descriptor = timer.as_raw_fd();
-        let registry = self.poll.registry();
-        registry.register(&mut SourceFd(&descriptor), METRONOME, Interest::READABLE)?;
-        self.metronome = Some(timer);
+    /// Ends a turn after so long at the latest, to the microsecond: the timeout of an epoll knows only
+    /// milliseconds. Once.
+    pub(crate) fn set_alarm(&mut self, after: Duration) -> Result<()> {
+        if self.alarm.is_none() {
+            let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
+            let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
+            let descriptor = timer.as_raw_fd();
+            let registry = self.poll.registry();
+            registry.register(&mut SourceFd(&descriptor), ALARM, Interest::READABLE)?;
+            self.alarm = Some(timer);
+        }
+        let once = Timespec { tv_sec: 0, tv_nsec: 0 };
+        // Zero would put it off.
+        let after = Timespec::try_from(after.max(Duration::from_nanos(1)))?;
+        let setting = Itimerspec { it_interval: once, it_value: after };
+        if let Some(timer) = &self.alarm {
+            timerfd_settime(timer, TimerfdTimerFlags::empty(), &setting)?;
+        }
         Ok(())
     }
 
@@ -217,9 +223,8 @@ impl Swarm {
         }
         let mut count = 0;
         for event in &self.events {
-            if event.token() == METRONOME {
-                let timer = self.metronome.as_ref().ok_or_else(|| Failure::new("no metronome"))?;
-                // How many beats there were does not matter: the clock is looked at.
+            if event.token() == ALARM {
+                let timer = self.alarm.as_ref().ok_or_else(|| Failure::new("no alarm"))?;
                 rustix::io::read(timer, &mut [0; 8]).ok();
                 continue;
             }

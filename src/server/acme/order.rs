@@ -18,6 +18,9 @@ use crate::transport::challenge::{Awaited, Challenges, ProofError};
 
 /// How long the authority may take to look at proofs, and to make the certificate.
 const PATIENCE: RetryPolicy = RetryPolicy::new().timeout(Duration::from_secs(90));
+/// How often it is asked why a proof failed, and how long one waits in between.
+const LOOKS: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Why there is no certificate.
 #[derive(Debug, thiserror::Error)]
@@ -143,20 +146,32 @@ async fn prove(order: &mut Order, challenges: &Challenges) -> Result<Vec<Awaited
     Ok(given)
 }
 
-/// What the authority says of the proofs that it did not take.
+/// Why the authority did not take the proofs. It may say that the order has failed a moment before
+/// it says why (Pebble does), so it is asked more than once.
 async fn why(order: &mut Order) -> Failure {
+    for _ in 0..LOOKS {
+        let told = refused(order).await;
+        if !told.is_empty() {
+            return Failure::Refused(told.join("; "));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Failure::Refused("the authority does not say why".to_owned())
+}
+
+/// What it says of each proof now.
+async fn refused(order: &mut Order) -> Vec<String> {
     let mut told = Vec::new();
     let mut authorizations = order.authorizations();
     while let Some(Ok(mut authorization)) = authorizations.next().await {
-        if authorization.refresh().await.is_err() {
-            continue;
-        }
         let name = authorization.identifier().to_string();
-        let errors = authorization.challenges.iter().filter_map(|one| one.error.as_ref());
-        told.extend(errors.map(|error| format!("{name}: {error}")));
+        match authorization.refresh().await {
+            Ok(state) => {
+                let errors = state.challenges.iter().filter_map(|one| one.error.as_ref());
+                told.extend(errors.map(|error| format!("{name}: {error}")));
+            }
+            Err(error) => told.push(format!("{name}: {error}")),
+        }
     }
-    if told.is_empty() {
-        told.push("the authority does not say why".to_owned());
-    }
-    Failure::Refused(told.join("; "))
+    told
 }

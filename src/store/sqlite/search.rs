@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 
 use super::rarity::Rarity;
-use super::rows::{signed, unsigned};
+use super::rows::{self, signed, unsigned};
 use super::{index, pages, schema};
 use crate::base::clock::{Clock, Moment, SystemClock};
-use crate::protocol::reply::Entry;
+use crate::protocol::reply::{Entry, EntryKind};
 use crate::store::search::{Hits, Search, Searcher};
 use crate::store::{StoreError, reactions};
 
@@ -80,6 +81,7 @@ pub(super) fn find(
         hits: Vec::new(),
         left: search.bytes,
         last: None,
+        scratch: String::new(),
     };
     let outcome = finder.run(connection);
     let Finder { hits, last, .. } = finder;
@@ -107,6 +109,7 @@ struct Finder<'a> {
     left: usize,
     /// The entry that was looked at last.
     last: Option<u64>,
+    scratch: String,
 }
 
 impl Finder<'_> {
@@ -194,11 +197,11 @@ impl Finder<'_> {
         if self.clock.now() > self.deadline {
             return Ok(false);
         }
-        let (entry, room, id) = (pages::entry(row)?, row.get(8)?, unsigned(row.get(9)?));
-        if let Some(room_name) = self.seen(connection, room)?
-            && self.search.matches(&entry)
+        let (room, id) = (row.get(8)?, unsigned(row.get(9)?));
+        if self.is_sought(row)?
+            && let Some(room_name) = self.seen(connection, room)?
         {
-            let mut entry = [entry];
+            let mut entry = [pages::entry(row)?];
             pages::add_reactions(connection, room, &mut entry)?;
             let [entry] = entry;
             let size = reactions::size(&entry) + room_name.len();
@@ -210,6 +213,16 @@ impl Finder<'_> {
         }
         self.last = Some(id);
         Ok(true)
+    }
+
+    /// Whether an entry is one, wherever it is: most are not, and need not become values for that.
+    fn is_sought(&mut self, row: &Row<'_>) -> rusqlite::Result<bool> {
+        let is_message = row.get::<_, i64>(2)? == rows::kind_number(EntryKind::Message);
+        if !is_message || row.get_ref(7)? != ValueRef::Null {
+            return Ok(false);
+        }
+        let (from, text) = (row.get_ref(3)?.as_str()?, row.get_ref(4)?.as_str()?);
+        Ok(self.search.finds(from, text, &mut self.scratch))
     }
 
     /// The name of a room, if the asker sees it and searches in it.

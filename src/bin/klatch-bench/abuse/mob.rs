@@ -119,12 +119,19 @@ pub(crate) fn run(args: &MobArgs) -> Result<()> {
     let mut events = Events::with_capacity(EVENTS);
     let mut counting = mob.clock.now();
     let (mut dripped, mut paced) = (counting, counting);
+    let each = (args.pace > 0).then(|| Duration::from_secs(1) / args.pace);
     loop {
         mob.open()?;
-        mob.turn(&mut events)?;
+        // Who keeps a pace does not save up for the end of a turn what is due meanwhile: twenty
+        // guesses in one moment are another load than one in each millisecond.
+        let wait = each.map_or(TURN, |each| paced.after(each).since(mob.clock.now()).min(TURN));
+        mob.turn(&mut events, wait)?;
         let now = mob.clock.now();
-        if args.pace > 0 {
-            let each = Duration::from_secs(1) / args.pace;
+        if let Some(each) = each {
+            // When this machine has stood still, what is long due would come in one blow.
+            if now.since(paced) > TURN {
+                paced = now;
+            }
             while paced.after(each) <= now {
                 paced = paced.after(each);
                 if !mob.go() {
@@ -218,13 +225,13 @@ impl Mob<'_> {
         Ok(())
     }
 
-    fn turn(&mut self, events: &mut Events) -> Result<()> {
+    fn turn(&mut self, events: &mut Events, wait: Duration) -> Result<()> {
         let mut is_hot = self.has_begun && !self.away.is_empty();
         // Nobody floods before all are there: they would keep each other out.
         for number in 0..if self.has_begun { self.mates.len() } else { 0 } {
             is_hot |= self.refill(number);
         }
-        let wait = if is_hot { Duration::ZERO } else { TURN };
+        let wait = if is_hot { Duration::ZERO } else { wait };
         match self.poll.poll(events, Some(wait)) {
             Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()),
             other => other?,

@@ -28,6 +28,8 @@ use crate::workload::snapshot::{Snapshot, quantiles};
 use crate::workload::{Work, figure};
 use kind::Misdeed;
 
+/// Messages in a second of the ten who are polite.
+const POLITE_RATE: usize = 50;
 /// How long a mob may take to come, and to go.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -42,8 +44,8 @@ pub(crate) struct Abuse {
     #[arg(long, value_name = "M", default_value_t = 10)]
     members: usize,
 
-    /// Their messages in a second, all together.
-    #[arg(long, value_name = "N", default_value_t = 200)]
+    /// Their messages in a second, all together: each far less than its share beside a thousand others.
+    #[arg(long, value_name = "N", default_value_t = POLITE_RATE)]
     rate: usize,
 
     /// All share one address, the polite people and the mob, as behind a NAT.
@@ -73,7 +75,7 @@ impl Abuse {
         Self {
             misdeeds: Vec::new(),
             members: 10,
-            rate: 200,
+            rate: POLITE_RATE,
             same_address: false,
             guesses: 0,
             once: true,

@@ -19,7 +19,7 @@ use crate::link::Sources;
 use crate::report::Figures;
 use crate::subject::kind::Store;
 use crate::subject::{Server, Target};
-use crate::swarm::{Seats, Swarm};
+use crate::swarm::{PATIENCE, Seats, Swarm};
 
 /// A steady stream of messages.
 #[derive(Debug, Clone, Args)]
@@ -127,7 +127,6 @@ impl Pace {
     /// So many messages in a second, from now on.
     pub(crate) fn new(chat: &mut Chat<'_>, per_second: usize) -> Result<Self> {
         let distance = Duration::from_secs_f64(1.0 / figure(per_second.max(1)));
-        chat.beat(distance.min(Duration::from_millis(500)))?;
         let (next, rooms) = (chat.now(), chat.rooms());
         Ok(Self { distance, next, room: 0, rooms, late: histogram()? })
     }
@@ -149,7 +148,8 @@ impl Pace {
                 self.room = (self.room + 1) % self.rooms;
                 self.next = self.next.after(self.distance);
             }
-            chat.turn_within(self.distance)?;
+            chat.set_alarm(self.next.since(chat.now()))?;
+            chat.turn_within(PATIENCE)?;
             chat.forget_done();
             options.progress.tick(|| format!("{} messages", chat.said()));
         }
