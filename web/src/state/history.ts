@@ -1,7 +1,9 @@
 /** Pages of a room's history: older ones, newer ones, and those around a message. */
 
 import type { HistoryPage } from '../protocol'
+import { wordsFor } from './actions'
 import { atBottom, markRead, theClient, welcome } from './chat'
+import { askPatiently } from './patience'
 import type { RoomView } from './room'
 
 /** Who scrolls on as soon as a page is there gets this many at once. */
@@ -9,12 +11,13 @@ const HURRY_PAGES = 5
 const HURRY_MS = 2_000
 let loadedAt = 0
 
-type Where = { before?: number; after?: number; around?: number }
+type Where = { before?: number; after?: number }
+
+const pageSize = (): number => Number(welcome.value?.limits.history_page ?? 200)
 
 /** A page, unless there is none to be had, or the room's numbers are others by now. */
 async function page(view: RoomView, where: Where): Promise<HistoryPage | undefined> {
-  const limit = Number(welcome.value?.limits.history_page ?? 200)
-  const outcome = await theClient()?.request('history', { room: view.name, limit, ...where })
+  const outcome = await theClient()?.request('history', { room: view.name, limit: pageSize(), ...where })
   return outcome?.ok && outcome.result.epoch === view.epoch ? outcome.result : undefined
 }
 
@@ -61,20 +64,24 @@ export async function loadNewer(view: RoomView): Promise<void> {
   view.show()
 }
 
-/** Brings a message into sight, wherever it is in the history; false if it cannot be had. */
-export async function showMessage(view: RoomView, seq: number): Promise<boolean> {
+/** Brings a message into sight, wherever it is in the history; gives the words to say why it cannot. */
+export async function showMessage(view: RoomView, seq: number): Promise<string | undefined> {
   const { timeline } = view
   if (!timeline.shows(seq)) {
     const turn = timeline.turn
-    const found = await page(view, { around: seq })
-    if (!found?.entries.some((entry) => Number(entry.seq) === seq)) return false
-    if (timeline.turn !== turn) return false
+    const outcome = await askPatiently('history', { room: view.name, limit: pageSize(), around: seq })
+    if (!outcome.ok) return wordsFor(outcome.failure)
+    const found = outcome.result
+    if (found.epoch !== view.epoch || !found.entries.some((entry) => Number(entry.seq) === seq))
+      return 'That message is not there any more.'
+    // Meanwhile somebody went elsewhere in this room.
+    if (timeline.turn !== turn) return undefined
     timeline.jump(partOf(found), Number(found.entries[0]!.seq) > Number(found.first), found.more)
   }
   atBottom.value = false
   view.target.value = seq
   view.show()
-  return true
+  return undefined
 }
 
 /** From an older part of the history back to the newest. */

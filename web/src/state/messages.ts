@@ -9,6 +9,7 @@ import { also, findRoom, me, notice, theClient } from './chat'
 import { showMessage } from './history'
 import { itemsOf, type Message, type Reacted } from './items'
 import { moderates } from './moderation'
+import { askPatiently } from './patience'
 import type { RoomView } from './room'
 
 /** The message that a dialog is about. */
@@ -91,22 +92,15 @@ export function quoted(room: RoomView, seq: number): Message | null | undefined 
 
 const asked = new WeakMap<RoomView, Set<number>>()
 
-/** A server that is busy is asked so often for what somebody answers, and after so long. */
-const TRIES = 5
-const AGAIN = 1_000
-
 /** Asks for a message that is answered and not loaded. */
-export async function loadQuote(room: RoomView, seq: number, tries = TRIES): Promise<void> {
+export async function loadQuote(room: RoomView, seq: number): Promise<void> {
   const open = asked.get(room) ?? new Set()
   asked.set(room, open)
   if (open.has(seq) || quoted(room, seq) !== undefined || !theClient()?.core.online) return
   open.add(seq)
-  const outcome = await theClient()!.request('history', { room: room.name, around: seq, limit: 1 })
+  const outcome = await askPatiently('history', { room: room.name, around: seq, limit: 1 })
   open.delete(seq)
-  if (!outcome.ok) {
-    if (outcome.failure.kind !== 'lost' && tries > 1) setTimeout(() => void loadQuote(room, seq, tries - 1), AGAIN)
-    return
-  }
+  if (!outcome.ok) return
   const { entries, head } = outcome.result
   const found = itemsOf(entries, me.value, Number(head)).find((item) => item.seq === seq)
   room.quotes.value = new Map(room.quotes.value).set(seq, found?.kind === 'message' ? found : null)
@@ -128,6 +122,6 @@ export async function goTo(name: string, seq: number): Promise<void> {
   const room = findRoom(name)
   if (!room) return
   open(room)
-  if (await showMessage(room, seq)) return
-  notice.value = theClient()?.core.online ? 'That message is not there any more.' : 'There is no connection right now.'
+  const why = await showMessage(room, seq)
+  if (why !== undefined) notice.value = why
 }

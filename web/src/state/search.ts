@@ -5,7 +5,8 @@ import { signal } from '@preact/signals'
 import type { Hit, Uint64 } from '../protocol'
 import { goTo } from './messages'
 import { join, wordsFor } from './actions'
-import { findRoom, notice, theClient } from './chat'
+import { findRoom, notice } from './chat'
+import { askPatiently } from './patience'
 import type { Question } from '../text/question'
 
 /** What stands in the field, and whether only the room that one is in is searched: kept while the page is. */
@@ -22,24 +23,14 @@ export interface Found {
 const PAGE = 30
 /** Pages without a hit that are passed over at once: where there are many messages, a page may be empty. */
 const EMPTY_PAGES = 40
-/** A server that has too much to search says when to ask again; so often it is done. */
-const TRIES = 4
 
 /** The next hits, or why there are none to be had. */
 export async function find(question: Question, before?: Uint64): Promise<Found | string> {
   let next = before
-  let tries = 0
-  for (let page = 0; page < EMPTY_PAGES; ) {
+  for (let page = 0; page < EMPTY_PAGES; page += 1) {
     const params = { ...question, limit: PAGE, ...(next === undefined ? {} : { before: next }) }
-    const outcome = await theClient()?.request('search', params)
-    if (!outcome) return 'There is no connection right now.'
-    if (!outcome.ok) {
-      const wait = outcome.failure.kind === 'refused' ? outcome.failure.error.retry_after_ms : undefined
-      if (wait === undefined || (tries += 1) >= TRIES) return wordsFor(outcome.failure)
-      await new Promise((resolve) => setTimeout(resolve, Number(wait)))
-      continue
-    }
-    page += 1
+    const outcome = await askPatiently('search', params)
+    if (!outcome.ok) return wordsFor(outcome.failure)
     next = outcome.result.next
     if (outcome.result.hits.length > 0 || next === undefined) {
       return { hits: outcome.result.hits, ...(next === undefined ? {} : { next }) }

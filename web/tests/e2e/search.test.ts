@@ -33,8 +33,7 @@ test('words lead to a message, however old, and on from there in both directions
   expect(await hits(ann).locator('mark').allTextContents()).toEqual(['needle', 'Needle'])
   await ann.page.keyboard.press('ArrowDown')
   expect(await ann.dialog.getByRole('combobox').getAttribute('aria-activedescendant')).toBe('hit-1')
-  await ann.page.keyboard.press('Enter')
-  await ann.page.locator('.message.found', { hasText: 'where the Needle lies' }).waitFor()
+  await ann.isLedTo('where the Needle lies', () => ann.page.keyboard.press('Enter'))
   expect(await ann.page.evaluate(() => document.activeElement?.getAttribute('data-seq'))).toBe('301')
   await ann.sees('hay 299.')
   await ann.sees('hay 301.')
@@ -64,9 +63,8 @@ test('words lead to a message, however old, and on from there in both directions
 
   // A hit in a room that one is not in leads into it.
   await ann.page.getByRole('button', { name: 'Search what was said' }).click()
-  await ann.dialog.getByRole('option', { name: /rusty/ }).click()
+  await ann.isLedTo('rusty', () => ann.dialog.getByRole('option', { name: /rusty/ }).click())
   await ann.page.getByRole('heading', { name: 'attic', level: 1 }).waitFor()
-  await ann.page.locator('.message.found', { hasText: 'rusty' }).waitFor()
 
   await ann.page.keyboard.press('Control+Shift+F')
   await ann.dialog.getByRole('radio', { name: 'Only #attic' }).check({ force: true })

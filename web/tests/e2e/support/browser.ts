@@ -2,7 +2,7 @@
 
 import { execFileSync } from 'node:child_process'
 
-import { expect } from 'vitest'
+import { expect, TestRunner } from 'vitest'
 import { chromium, type Browser, type BrowserContext, type ConsoleMessage, type Page } from 'playwright-core'
 
 const FLAGS = [
@@ -249,7 +249,20 @@ export class Person {
     await expect.poll(() => this.stored(), { timeout: PATIENCE }).toContain(text)
   }
 
+  /** Does what leads to a message, and sees it marked: for some seconds it is, so the look begins before. */
+  async isLedTo(text: string, act: () => Promise<void>): Promise<void> {
+    const marked = this.page.locator('.message.found', { hasText: text }).waitFor()
+    await Promise.all([marked, act()])
+    const focused = await this.page.evaluate(() => document.activeElement?.textContent)
+    expect(focused).toContain(text)
+  }
+
   async leave(): Promise<void> {
+    // What somebody saw when a test failed says more than what did not appear.
+    if (TestRunner.getCurrentTest()?.result?.state === 'fail') {
+      const sight = await this.page.evaluate(() => document.body.innerText).catch(String)
+      console.error(`in sight when the test failed: ${sight.slice(-2_000)}`)
+    }
     await this.context.close()
   }
 
