@@ -3,7 +3,7 @@
 import type { VNode } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 
-import { me } from '../state/chat'
+import { me, online } from '../state/chat'
 import type { Item, Message } from '../state/items'
 import { beginAnswer, beginEdit, goTo, loadQuote, mayDelete, mayEdit, quoted, shownMessage, subject } from '../state/messages'
 import type { RoomView } from '../state/room'
@@ -111,9 +111,10 @@ function onKey(event: KeyboardEvent, room: RoomView, message: Message): void {
 /** The line above an answer: whom it answers, and the beginning of that. */
 function Quoted({ room, seq }: { room: RoomView; seq: number }): VNode {
   const known = quoted(room, seq)
+  // What the last visit kept is shown before there is a connection to ask for more.
   useEffect(() => {
-    if (known === undefined) void loadQuote(room, seq)
-  }, [known === undefined, seq])
+    if (known === undefined && online.value) void loadQuote(room, seq)
+  }, [known === undefined, online.value, seq])
   return (
     <button type="button" class="quoted" disabled={!known} onClick={() => void goTo(room.name, seq)}>
       <Icon node={icons.Reply} />

@@ -1,5 +1,6 @@
 /** What is done to messages: answered, edited, deleted, reacted to; by keys, by pointer, by finger. */
 
+import { decode, encode } from '@msgpack/msgpack'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 
@@ -181,6 +182,42 @@ test('an answer leads to what it answers, however old that is, and the way back 
   await ann.page.getByRole('button', { name: /^Newest|new$/ }).click()
   await ann.sees('meanwhile')
   await ann.newestIsInSight()
+  robot.end()
+})
+
+test('a server that is busy is asked again for an old message, and one that stays busy is told of', async () => {
+  const robot = await Robot.connect(daemon.port, 'robot')
+  await robot.sayAll('lobby', Array.from({ length: 400 }, (_, i) => `line ${i}.`))
+  await robot.ask('say', { room: 'lobby', text: 'as I said', re: 31 })
+  const ann = await Person.register(browser, daemon.url, 'ann')
+  people.push(ann)
+  // From here on pages around a message are refused, as often as `busy` says: it stands in for a server's bad moment.
+  let busy = 0
+  let refused = 0
+  await ann.page.routeWebSocket(/./, (socket) => {
+    const server = socket.connectToServer()
+    socket.onMessage((body) => {
+      const [, id, method, [params]] = decode(body as Buffer) as [number, number, string, [Record<string, unknown>]]
+      if (method !== 'history' || Number(params['limit']) === 1 || params['around'] === undefined || busy === 0) {
+        server.send(body)
+        return
+      }
+      busy -= 1
+      refused += 1
+      const error = { code: 404, name: 'busy', text: 'the server is busy', applied: 'no', retry_after_ms: 200 }
+      socket.send(Buffer.from(encode([1, id, error, null])))
+    })
+  })
+  await ann.page.reload()
+  const quoted = ann.page.getByRole('button', { name: 'Answers robot line 30.' })
+  await quoted.waitFor()
+  busy = 100
+  await quoted.click()
+  await ann.page.getByText('The server is busy. Try again in').waitFor()
+  expect(refused).toBe(5)
+  busy = 3
+  await ann.isLedTo('line 30.', () => quoted.click())
+  expect(refused).toBe(8)
   robot.end()
 })
 
