@@ -2,7 +2,7 @@
 
 import type { HistoryPage } from '../protocol'
 import { wordsFor } from './actions'
-import { atBottom, markRead, theClient, welcome } from './chat'
+import { atBottom, current, markRead, theClient, welcome } from './chat'
 import { askPatiently } from './patience'
 import type { RoomView } from './room'
 
@@ -74,8 +74,8 @@ export async function showMessage(view: RoomView, seq: number): Promise<string |
     const found = outcome.result
     if (found.epoch !== view.epoch || !found.entries.some((entry) => Number(entry.seq) === seq))
       return 'That message is not there any more.'
-    // Meanwhile somebody went elsewhere in this room.
-    if (timeline.turn !== turn) return undefined
+    // Meanwhile one went elsewhere, in this room or to another.
+    if (timeline.turn !== turn || current.value !== view) return undefined
     timeline.jump(partOf(found), Number(found.entries[0]!.seq) > Number(found.first), found.more)
   }
   atBottom.value = false

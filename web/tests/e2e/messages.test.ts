@@ -193,6 +193,7 @@ test('a server that is busy is asked again for an old message, and one that stay
   people.push(ann)
   // From here on pages around a message are refused, as often as `busy` says: it stands in for a server's bad moment.
   let busy = 0
+  let wait = 200
   let refused = 0
   await ann.page.routeWebSocket(/./, (socket) => {
     const server = socket.connectToServer()
@@ -204,7 +205,7 @@ test('a server that is busy is asked again for an old message, and one that stay
       }
       busy -= 1
       refused += 1
-      const error = { code: 404, name: 'busy', text: 'the server is busy', applied: 'no', retry_after_ms: 200 }
+      const error = { code: 404, name: 'busy', text: 'the server is busy', applied: 'no', retry_after_ms: wait }
       socket.send(Buffer.from(encode([1, id, error, null])))
     })
   })
@@ -218,6 +219,13 @@ test('a server that is busy is asked again for an old message, and one that stay
   busy = 3
   await ann.isLedTo('line 30.', () => quoted.click())
   expect(refused).toBe(8)
+  // Nobody is led anywhere a minute later.
+  await ann.page.getByRole('button', { name: /^Newest|new$/ }).click()
+  busy = 1
+  wait = 60_000
+  await quoted.click()
+  await ann.page.getByText('The server is busy. Try again in 60 s.').waitFor()
+  expect(refused).toBe(9)
   robot.end()
 })
 
