@@ -41,7 +41,7 @@ pub struct Policy {
 #[derive(Debug)]
 pub struct Accounts {
     pub(super) policy: Policy,
-    holders: HashMap<Arc<str>, Holder>,
+    holders: HashMap<Arc<str>, Box<Holder>>,
     /// Names kept for their token, in the order in which they fall free; some are in use again.
     held: VecDeque<(Moment, Arc<str>)>,
     next: AccountId,
@@ -71,7 +71,7 @@ enum Hold {
 enum Place {
     Online(SessionId),
     /// Kept until then, with the rooms that it was in.
-    Held(Moment, Vec<RoomId>),
+    Held(Moment, Box<[RoomId]>),
 }
 
 /// A name was taken.
@@ -154,7 +154,7 @@ impl Accounts {
         let Some((token, before)) = known else { return Err(self.taken(&name)) };
         let (replaced, rooms) = match before {
             Place::Online(old) => (Some(old), Vec::new()),
-            Place::Held(_, rooms) => (None, rooms),
+            Place::Held(_, rooms) => (None, rooms.into_vec()),
         };
         Ok(Entered { who, token, replaced, rooms, homes: Vec::new() })
     }
@@ -177,7 +177,8 @@ impl Accounts {
         let who = Arc::new(Identity { account, name, admin: false });
         let token = Token::random();
         let hold = Hold::Guest(token.clone(), Place::Online(session));
-        self.holders.insert(skeleton, Holder { who: Arc::clone(&who), hold });
+        let holder = Holder { who: Arc::clone(&who), hold };
+        self.holders.insert(skeleton, Box::new(holder));
         Entered { who, token, replaced: None, rooms: Vec::new(), homes: Vec::new() }
     }
 
@@ -227,7 +228,7 @@ impl Accounts {
         let holder = self
             .holders
             .entry(skeleton)
-            .or_insert_with(|| Holder { who, hold: Hold::Account(SmallVec::new()) });
+            .or_insert_with(|| Box::new(Holder { who, hold: Hold::Account(SmallVec::new()) }));
         let Hold::Account(sessions) = &mut holder.hold else {
             return Err(Code::NameTaken.into());
         };
@@ -242,7 +243,7 @@ impl Accounts {
 
     /// The sessions of an account on some of its devices.
     pub fn sessions(&self, who: &Identity) -> &[(SessionId, DeviceId)] {
-        match self.holders.get(who.name.skeleton()) {
+        match self.holders.get(who.name.skeleton()).map(|holder| &**holder) {
             Some(Holder { hold: Hold::Account(sessions), who: known })
                 if known.account == who.account =>
             {
@@ -304,7 +305,7 @@ impl Accounts {
             Hold::Guest(_, place) => match kept {
                 Some(rooms) if !self.policy.hold.is_zero() => {
                     let until = now.after(self.policy.hold);
-                    *place = Place::Held(until, rooms);
+                    *place = Place::Held(until, rooms.into_boxed_slice());
                     self.held.push_back((until, Arc::clone(skeleton)));
                 }
                 _ => {
@@ -328,8 +329,9 @@ impl Accounts {
 
     fn drop_oldest(&mut self) {
         let Some((until, skeleton)) = self.held.pop_front() else { return };
-        let stale = |holder: &Holder| matches!(holder.hold, Hold::Guest(_, Place::Held(at, _)) if at == until);
-        if self.holders.get(&skeleton).is_some_and(stale) {
+        let stale =
+            |hold: &Hold| matches!(hold, Hold::Guest(_, Place::Held(at, _)) if *at == until);
+        if self.holders.get(&skeleton).is_some_and(|holder| stale(&holder.hold)) {
             self.holders.remove(&skeleton);
         }
     }
@@ -337,7 +339,7 @@ impl Accounts {
     /// Who has this name, and on which sessions; a guest is found while it is online only.
     #[must_use]
     pub fn find(&self, name: &UserName) -> Option<(Arc<Identity>, Vec<SessionId>)> {
-        match self.holders.get(name.skeleton()) {
+        match self.holders.get(name.skeleton()).map(|holder| &**holder) {
             Some(Holder { who, hold }) => match hold {
                 Hold::Guest(_, Place::Online(session)) => Some((Arc::clone(who), vec![*session])),
                 Hold::Guest(_, Place::Held(..)) => None,

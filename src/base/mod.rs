@@ -13,5 +13,6 @@ pub mod mention;
 pub mod met;
 pub mod name;
 pub mod secret;
+pub mod slot;
 pub mod tally;
 pub mod wheel;

@@ -35,9 +35,7 @@ impl Shard {
         tally::met(&self.tally().limits, limit);
         let (now, mut met) = (self.unix_ms(), self.met.borrow_mut());
         met.note(Subject::Session(link.id()), limit, now);
-        if let Some(peer) = link.peer.get() {
-            met.note(Subject::of_address(peer.ip()), limit, now);
-        }
+        met.note(Subject::of_address(link.peer().ip()), limit, now);
         if let Some(who) = link.who() {
             met.note(Subject::Name(Arc::clone(who.name.skeleton())), limit, now);
         }

@@ -3,7 +3,7 @@
 //!
 //! **Never:** leaves its worker's thread.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use super::outbox::Outbox;
 use crate::base::clock::Moment;
 use crate::base::id::{RoomId, SessionId};
 use crate::base::name::Identity;
+use crate::base::slot::Slot;
 use crate::base::tally::KINDS;
 use crate::protocol::event::LeaveReason;
 use crate::transport::Stream;
@@ -64,7 +65,7 @@ pub struct Link {
     /// The rooms whose messages come here; once it is closing, those that it was in.
     pub(super) rooms: RefCell<SmallVec<[RoomId; 2]>>,
     /// The Session's task.
-    task: RefCell<Option<Waker>>,
+    task: Slot<Waker>,
     closing: Cell<Option<(LeaveReason, Moment)>>,
     cut: Cell<bool>,
     /// Requests handed on and not answered yet.
@@ -100,19 +101,19 @@ pub struct Link {
     /// Whether a ping waits for an answer.
     pub pinged: Cell<bool>,
     /// Where it comes from.
-    pub peer: Cell<Option<SocketAddr>>,
+    peer: SocketAddr,
     /// Whose session it is.
-    who: RefCell<Option<Arc<Identity>>>,
+    who: OnceCell<Arc<Identity>>,
 }
 
 impl Link {
-    pub(super) fn new(id: SessionId, stream: Stream, now: Moment) -> Self {
+    pub(super) fn new(id: SessionId, stream: Stream, peer: SocketAddr, now: Moment) -> Self {
         Self {
             id,
             stream: RefCell::new(stream),
             outbox: RefCell::default(),
             rooms: RefCell::default(),
-            task: RefCell::default(),
+            task: Slot::default(),
             closing: Cell::new(None),
             cut: Cell::new(false),
             inflight: Cell::new(0),
@@ -131,8 +132,8 @@ impl Link {
             spoke: Cell::new(false),
             named: Cell::new(false),
             pinged: Cell::new(false),
-            peer: Cell::new(None),
-            who: RefCell::default(),
+            peer,
+            who: OnceCell::new(),
         }
     }
 
@@ -142,14 +143,21 @@ impl Link {
         self.id
     }
 
-    /// Whose session it is, if it has a name.
+    /// Where it comes from.
     #[must_use]
-    pub fn who(&self) -> Option<Arc<Identity>> {
-        self.who.borrow().clone()
+    pub fn peer(&self) -> SocketAddr {
+        self.peer
     }
 
+    /// Whose session it is, if it has a name.
+    #[must_use]
+    pub fn who(&self) -> Option<&Arc<Identity>> {
+        self.who.get()
+    }
+
+    /// Notes whose session it is; that does not change.
     pub(super) fn set_who(&self, who: &Arc<Identity>) {
-        *self.who.borrow_mut() = Some(Arc::clone(who));
+        self.who.get_or_init(|| Arc::clone(who));
     }
 
     /// How bodies are told apart on it.
@@ -198,18 +206,15 @@ impl Link {
 
     /// Notes the Session's task, to be woken when the link changes.
     pub fn watch(&self, waker: &Waker) {
-        let mut task = self.task.borrow_mut();
-        match task.as_mut() {
+        self.task.change(|task| match task {
             Some(known) => known.clone_from(waker),
             None => *task = Some(waker.clone()),
-        }
+        });
     }
 
     /// Wakes the Session's task.
     pub fn wake(&self) {
-        if let Some(task) = self.task.borrow().as_ref() {
-            task.wake_by_ref();
-        }
+        self.task.look(Waker::wake_by_ref);
     }
 
     /// Requests that are not answered yet.

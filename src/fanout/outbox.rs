@@ -17,15 +17,19 @@ use crate::base::clock::Moment;
 pub struct Outbox {
     /// The first slice stands apart: most outboxes never hold more than one, and then need no table.
     front: Option<Slice>,
-    more: VecDeque<Slice>,
+    more: Option<Box<Queue>>,
     bytes: usize,
     /// Those of them that no other outbox has.
     own: usize,
     /// Bytes at the front that must go out as they are: OpenSSL has them in a record under way.
-    promised: usize,
+    promised: u32,
     /// Whether a part of the front slice is written.
     broken: bool,
 }
+
+/// The slices behind the front.
+#[derive(Debug, Default)]
+struct Queue(VecDeque<Slice>);
 
 /// Whole frames (but for the front), and when they came.
 #[derive(Debug)]
@@ -52,7 +56,7 @@ impl Outbox {
         if self.front.is_none() {
             self.front = Some(slice);
         } else {
-            self.more.push_back(slice);
+            self.more.get_or_insert_default().0.push_back(slice);
         }
     }
 
@@ -91,16 +95,17 @@ impl Outbox {
     /// The bytes that wait, if they are one slice.
     #[must_use]
     pub fn single(&self) -> Option<&[u8]> {
-        if self.more.is_empty() { self.front.as_ref().map(|front| &*front.frames) } else { None }
+        let alone = self.more.as_ref().is_none_or(|more| more.0.is_empty());
+        self.front.as_ref().filter(|_| alone).map(|front| &*front.frames)
     }
 
     fn waiting(&self) -> impl Iterator<Item = &Slice> {
-        self.front.iter().chain(&self.more)
+        self.front.iter().chain(self.more.iter().flat_map(|more| &more.0))
     }
 
     /// Takes off what was written.
     pub fn written(&mut self, mut count: usize) {
-        self.promised = self.promised.saturating_sub(count);
+        self.promised = self.promised.saturating_sub(u32::try_from(count).unwrap_or(u32::MAX));
         self.bytes = self.bytes.saturating_sub(count);
         while let Some(front) = &mut self.front {
             let done = count.min(front.frames.len());
@@ -112,33 +117,35 @@ impl Outbox {
             }
             count -= front.frames.len();
             self.broken = false;
-            self.front = self.more.pop_front();
+            self.front = self.more.as_mut().and_then(|more| more.0.pop_front());
         }
-        if self.more.capacity() > 0 {
-            // Thousands of idle sessions must not each keep the table of their busiest moment.
-            self.more = VecDeque::new();
-        }
+        // Thousands of idle sessions must not each keep the table of their busiest moment.
+        self.more = None;
     }
 
     /// Notes that the next `count` bytes are in a record under way.
     pub fn promise(&mut self, count: usize) {
-        self.promised = self.promised.max(count);
+        self.promised = self.promised.max(u32::try_from(count).unwrap_or(u32::MAX));
     }
 
     /// Drops what can be dropped without breaking a frame or a record.
     pub fn abandon(&mut self) {
         let mut kept = 0;
         let needed = self.waiting().enumerate().take_while(|&(index, slice)| {
-            let needed = kept < self.promised || (index == 0 && self.broken);
+            let needed = kept < self.promised as usize || (index == 0 && self.broken);
             kept += if needed { slice.frames.len() } else { 0 };
             needed
         });
         match needed.count() {
             0 => {
                 self.front = None;
-                self.more.clear();
+                self.more = None;
             }
-            count => self.more.truncate(count - 1),
+            count => {
+                if let Some(more) = &mut self.more {
+                    more.0.truncate(count - 1);
+                }
+            }
         }
         self.bytes = kept;
         self.own = self.waiting().filter(|slice| slice.own).map(|slice| slice.frames.len()).sum();

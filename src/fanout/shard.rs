@@ -7,6 +7,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
@@ -145,14 +146,14 @@ impl Shard {
     }
 
     /// Takes in a connection.
-    pub fn insert(&self, stream: Stream) -> Rc<Link> {
+    pub fn insert(&self, stream: Stream, peer: SocketAddr) -> Rc<Link> {
         let generation = self.next_generation.get();
         self.next_generation.set(generation.wrapping_add(1));
         let mut links = self.links.borrow_mut();
         let vacant = links.vacant_entry();
         let slot = u32::try_from(vacant.key()).unwrap_or(u32::MAX);
         let id = SessionId { worker: self.worker, slot, generation };
-        let link = Rc::new(Link::new(id, stream, self.clock.now()));
+        let link = Rc::new(Link::new(id, stream, peer, self.clock.now()));
         tally::add(&self.tally.connections, link.framing().place(), 1);
         self.hold(&link);
         vacant.insert(Rc::clone(&link));

@@ -31,8 +31,8 @@ use crate::session::actor::Session;
 use crate::session::deadline::{Due, Facts, look};
 use crate::session::worker::Worker;
 use crate::throttle::actor::Sweep;
-use crate::throttle::admission::Permit;
 use crate::throttle::bans::Bans;
+use crate::throttle::permit::Permit;
 use crate::transport::{Socket, Stream};
 
 /// A connection came.
@@ -147,13 +147,12 @@ impl Handler<Arrived> for Reception {
                 return;
             }
         };
-        let link = self.worker.shard.insert(Stream::Plain(socket));
-        link.peer.set(Some(peer));
+        let link = self.worker.shard.insert(Stream::Plain(socket), peer);
         if let Some(since) = since {
             link.since.set(since);
         }
         log::debug!(session:% = link.id(), peer:% = peer; "connected");
-        Session::new(Rc::clone(&self.worker), link, peer, permit, denied).start();
+        Session::new(Rc::clone(&self.worker), link, permit, denied).start();
     }
 }
 

@@ -51,7 +51,7 @@ pub struct Room {
     pub(super) head: Seq,
     /// The committed topic, and those set after it whose commit is under way.
     topics: SmallVec<[TopicState; 1]>,
-    pub(super) members: BTreeMap<AccountId, Member>,
+    pub(super) members: BTreeMap<AccountId, Box<Member>>,
     pub(super) dedup: Dedup,
     /// Who may do what.
     pub rights: Rights,
@@ -65,11 +65,18 @@ pub(super) struct Member {
     pub(super) who: Arc<Identity>,
     sessions: SmallVec<[SessionId; 1]>,
     since: u64,
-    /// Whether the others were told that it is typing, and when.
-    typing: bool,
-    typing_told: Option<Moment>,
+    typing: Typing,
     /// When it last said something, in milliseconds since 1970 UTC.
     pub(super) said: u64,
+}
+
+/// What the others were told of a member's typing, and when they were told that it had begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Typing {
+    #[default]
+    Untold,
+    Began(Moment),
+    Ended(Moment),
 }
 
 /// What a room goes on from.
@@ -201,15 +208,9 @@ impl Room {
         }
         self.presence.joined(who.name.shared());
         let sessions = SmallVec::from_elem(session, 1);
-        let member = Member {
-            who: Arc::clone(who),
-            sessions,
-            since: time,
-            typing: false,
-            typing_told: None,
-            said: 0,
-        };
-        self.members.insert(who.account, member);
+        let member =
+            Member { who: Arc::clone(who), sessions, since: time, typing: Typing::Untold, said: 0 };
+        self.members.insert(who.account, Box::new(member));
         Ok(Arrival::Account)
     }
 
@@ -329,15 +330,16 @@ impl Room {
         self.rights.check_fences(&self.member(account)?.who)?;
         let room = Arc::clone(self.name());
         let member = self.members.get_mut(&account).ok_or_else(not_member)?;
-        let lately = |told: Moment| now.since(told) < TYPING_INTERVAL;
-        let silent = if active { member.typing_told.is_some_and(lately) } else { !member.typing };
-        if silent {
-            return Ok(None);
-        }
-        member.typing = active;
-        if active {
-            member.typing_told = Some(now);
-        }
+        member.typing = match (active, member.typing) {
+            (true, Typing::Began(told) | Typing::Ended(told))
+                if now.since(told) < TYPING_INTERVAL =>
+            {
+                return Ok(None);
+            }
+            (true, _) => Typing::Began(now),
+            (false, Typing::Began(told)) => Typing::Ended(told),
+            (false, _) => return Ok(None),
+        };
         let from = Arc::clone(member.who.name.shared());
         Ok(Some(Event::Typing(TypingChanged { room, from, active })))
     }
@@ -387,7 +389,7 @@ impl Room {
         // A room that may not be seen answers like one that is not there.
         let unknown =
             || if self.rights.is_visible_to(account) { not_member() } else { not_found() };
-        self.members.get(&account).ok_or_else(unknown)
+        self.members.get(&account).map(|member| &**member).ok_or_else(unknown)
     }
 }
 

@@ -22,7 +22,8 @@ use crate::mail;
 use crate::protocol::status::{Code, Refusal};
 use crate::reception::actor::Arrived;
 use crate::throttle::actor::{Admit, Expect, Throttle};
-use crate::throttle::admission::{Denied, Permit};
+use crate::throttle::admission::Denied;
+use crate::throttle::permit::Permit;
 use crate::transport::listener::{self, Acceptor, Arrival, BindError};
 use crate::transport::proxied::{self, Origin};
 

@@ -23,7 +23,7 @@ use crate::protocol::codec;
 use crate::protocol::request::Hello;
 use crate::reception::actor::{Arrived, Reception};
 use crate::throttle::actor::Guest;
-use crate::throttle::admission::Permit;
+use crate::throttle::permit::Permit;
 use crate::web::Probe as _;
 
 /// The part that was asked last, for the case that it does not answer.

@@ -9,7 +9,6 @@
 //! A panic ends this session only: all of its code runs contained, and dropping it leaves its rooms
 //! and gives back its name.
 
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context as TaskContext, Poll, ready};
@@ -23,7 +22,7 @@ use crate::account::mail::Outcome;
 use crate::base::isolation::contain;
 use crate::fanout::link::Link;
 use crate::protocol::status::Refusal;
-use crate::throttle::admission::Permit;
+use crate::throttle::permit::Permit;
 
 /// The actor.
 pub struct Session {
@@ -35,11 +34,10 @@ impl Session {
     pub fn new(
         worker: Rc<Worker>,
         link: Rc<Link>,
-        peer: SocketAddr,
         permit: Permit,
         denied: Option<Refusal>,
     ) -> Self {
-        Self { connection: Connection::new(worker, link, peer, permit, denied) }
+        Self { connection: Connection::new(worker, link, permit, denied) }
     }
 }
 

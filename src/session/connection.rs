@@ -6,7 +6,6 @@
 //! What is done with each request stands in `requests`.
 
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -29,8 +28,8 @@ use crate::protocol::event::LeaveReason;
 use crate::protocol::reply::Empty;
 use crate::protocol::request::Class;
 use crate::protocol::status::{Code, Refusal};
-use crate::throttle::admission::Permit;
 use crate::throttle::budget::Budget;
+use crate::throttle::permit::Permit;
 use crate::transport::turn::come_again;
 use crate::transport::{Stream, challenge, tls};
 
@@ -47,7 +46,6 @@ pub(super) type Answer<'a> = &'a dyn Fn() -> Mailbox<Outcome>;
 pub struct Connection {
     pub(super) worker: Rc<Worker>,
     pub(super) link: Rc<Link>,
-    pub(super) peer: SocketAddr,
     pub(super) budget: Rc<Budget>,
     pub(super) state: State,
     pub(super) reader: Reader,
@@ -56,10 +54,10 @@ pub struct Connection {
     pub(super) pause: Option<Pin<Box<Sleep>>>,
     /// Whether what it took last was over budget.
     pub(super) strained: bool,
-    /// Not admitted: to be told so, and closed.
-    pub(super) denied: Option<Box<Refusal>>,
-    /// Held by the web, while it speaks HTTP.
-    pub(super) visit: Option<Box<dyn Visit>>,
+    /// What few connections have, and those not for long.
+    pub(super) aside: Option<Box<Aside>>,
+    /// The number of the `quit` or `logout` that it is leaving by.
+    pub(super) farewell: u32,
     /// Whether rooms and accounts know that it has ended.
     pub(super) departed: bool,
 }
@@ -79,17 +77,20 @@ pub(super) enum Phase {
     Open,
     /// The peer has sent its last byte, and still reads.
     HalfClosed,
-    /// Answering what is under way, then this `quit` or `logout`.
-    Leaving {
-        /// Its number.
-        id: u32,
-        /// What it is meant for.
-        extent: Extent,
-    },
+    /// Answering what is under way, then the `quit` or `logout`, which is meant for so much.
+    Leaving(Extent),
     /// Closing: writing what waits.
     Farewell,
     /// Everything is written; waiting for the peer's end.
     Lingering,
+}
+
+/// What a connection has while it is not one for talking.
+pub(super) enum Aside {
+    /// Not admitted: to be told so, and closed.
+    Denied(Refusal),
+    /// Held by the web, while it speaks HTTP.
+    Visit(Box<dyn Visit>),
 }
 
 impl Phase {
@@ -103,7 +104,6 @@ impl Connection {
     pub fn new(
         worker: Rc<Worker>,
         link: Rc<Link>,
-        peer: SocketAddr,
         permit: Permit,
         denied: Option<Refusal>,
     ) -> Self {
@@ -111,15 +111,14 @@ impl Connection {
         Self {
             worker,
             link,
-            peer,
             budget,
             state: State::default(),
             reader: Reader::default(),
             phase: Phase::First,
             pause: None,
             strained: false,
-            denied: denied.map(Box::new),
-            visit: None,
+            aside: denied.map(|refusal| Box::new(Aside::Denied(refusal))),
+            farewell: 0,
             departed: false,
         }
     }
@@ -141,7 +140,7 @@ impl Connection {
             }
         }
         loop {
-            let visits = self.phase == Phase::Visit && self.visit.is_some();
+            let visits = self.phase == Phase::Visit && self.aside.is_some();
             if self.link.closing().is_some() && !self.phase.is_closing() && !visits {
                 self.depart();
                 self.phase = Phase::Farewell;
@@ -153,7 +152,7 @@ impl Connection {
                 Phase::Fresh | Phase::Open | Phase::HalfClosed => {
                     ready!(self.poll_open(answer, cx));
                 }
-                Phase::Leaving { id, extent } => ready!(self.poll_leaving(id, extent, cx)),
+                Phase::Leaving(extent) => ready!(self.poll_leaving(extent, cx)),
                 Phase::Farewell => ready!(self.poll_farewell(cx)),
                 Phase::Lingering => {
                     ready!(self.poll_lingering(cx));
@@ -194,7 +193,7 @@ impl Connection {
         }
         self.phase = Phase::Fresh;
         let plain = self.worker.settings().plain == Plain::Loopback;
-        if first == 0 && !(plain && self.peer.ip().to_canonical().is_loopback()) {
+        if first == 0 && !(plain && self.link.peer().ip().to_canonical().is_loopback()) {
             self.end(LeaveReason::Removed, &Code::TlsRequired.into());
         }
         if !is_http(&[first]) {
@@ -222,7 +221,7 @@ impl Connection {
                 }
             }
             Err(error) => {
-                log::debug!(peer:% = self.peer, error:% = error; "the TLS handshake failed");
+                log::debug!(peer:% = self.link.peer(), error:% = error; "the TLS handshake failed");
                 self.worker.shard.lose(&self.link);
             }
         }
@@ -231,8 +230,17 @@ impl Connection {
 
     /// Tells a peer that was not admitted why, now that it can be told.
     pub(super) fn deny(&mut self) {
-        if let Some(refusal) = self.denied.take() {
+        if let Some(refusal) = self.take_denied() {
             self.end(LeaveReason::Removed, &refusal);
+        }
+    }
+
+    /// Why it was not admitted, if so; once.
+    pub(super) fn take_denied(&mut self) -> Option<Refusal> {
+        let aside = self.aside.take_if(|aside| matches!(**aside, Aside::Denied(_)))?;
+        match *aside {
+            Aside::Denied(refusal) => Some(refusal),
+            Aside::Visit(_) => None,
         }
     }
 
@@ -314,12 +322,13 @@ impl Connection {
         Poll::Ready(())
     }
 
-    fn poll_leaving(&mut self, id: u32, extent: Extent, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_leaving(&mut self, extent: Extent, cx: &mut Context<'_>) -> Poll<()> {
         self.poll_writable(cx);
         if self.link.inflight() > 0 {
             self.link.park();
             return Poll::Pending;
         }
+        let id = self.farewell;
         let account = self.state.identity().filter(|who| !who.account.is_guest());
         if let (Some(who), Extent::Device | Extent::All) = (account, extent) {
             // The Accounts answer, and end the session, once the token is void.

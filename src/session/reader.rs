@@ -11,12 +11,15 @@ use bytes::{Buf, BytesMut};
 use crate::protocol::frame::{self, FrameError, Split};
 use crate::protocol::websocket::{Decoder, Unit, WebSocketError};
 
-/// What a session has read and not taken.
+/// What a session has read and not taken; nothing, for most of them and most of the time.
 #[derive(Debug, Default)]
-pub struct Reader {
+pub struct Reader(Option<Box<Rest>>);
+
+#[derive(Debug, Default)]
+struct Rest {
     kept: BytesMut,
     /// Where bodies come as messages of a WebSocket.
-    websocket: Option<Box<Decoder>>,
+    websocket: Option<Decoder>,
 }
 
 /// What became of the bytes that were offered.
@@ -45,24 +48,27 @@ impl Reader {
     /// A reader of a WebSocket's messages.
     #[must_use]
     pub fn of_websocket() -> Self {
-        Self { kept: BytesMut::new(), websocket: Some(Box::default()) }
+        Self(Some(Box::new(Rest { kept: BytesMut::new(), websocket: Some(Decoder::default()) })))
     }
 
     /// Frames of a WebSocket that were read since it was asked last; `None` if it is none.
     pub fn take_frames(&mut self) -> Option<u64> {
-        self.websocket.as_mut().map(|decoder| decoder.take_frames())
+        let decoder = self.0.as_mut()?.websocket.as_mut()?;
+        Some(decoder.take_frames())
     }
 
     /// Whether nothing is kept.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.kept.is_empty()
+        self.0.as_ref().is_none_or(|rest| rest.kept.is_empty())
     }
 
     /// Bytes that are kept.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.kept.len() + self.websocket.as_ref().map_or(0, |decoder| decoder.held())
+        self.0
+            .as_ref()
+            .map_or(0, |rest| rest.kept.len() + rest.websocket.as_ref().map_or(0, Decoder::held))
     }
 
     /// Offers each whole frame to `take`, those kept before first, until it has enough. `bound` is
@@ -73,57 +79,57 @@ impl Reader {
         bound: impl Fn() -> usize,
         mut take: impl FnMut(Unit<'_>) -> More,
     ) -> Taken {
-        if self.websocket.is_some() {
-            return self.read_messages(fresh, &bound, &mut take);
-        }
-        if self.kept.is_empty() {
+        let Some(rest) = &mut self.0 else {
             let (taken, left) = take_frames(fresh, bound, &mut take);
-            self.kept.extend_from_slice(left);
-            return taken;
-        }
-        self.kept.extend_from_slice(fresh);
-        let (taken, left) = take_frames(&self.kept, bound, &mut take);
-        let done = self.kept.len() - left.len();
-        if done == self.kept.len() {
-            // An idle session keeps no buffer.
-            self.kept = BytesMut::new();
-        } else {
-            self.kept.advance(done);
-        }
-        taken
-    }
-
-    fn read_messages(
-        &mut self,
-        fresh: &[u8],
-        bound: &impl Fn() -> usize,
-        take: &mut impl FnMut(Unit<'_>) -> More,
-    ) -> Taken {
-        let Some(decoder) = &mut self.websocket else { return Taken::All };
-        let mut joined = std::mem::take(&mut self.kept);
-        let mut input = fresh;
-        if !joined.is_empty() {
-            joined.extend_from_slice(fresh);
-            input = &joined;
-        }
-        let taken = loop {
-            match decoder.decode(&mut input, bound()) {
-                Ok(Some(unit)) if take(unit) == More::Yes => {}
-                Ok(Some(_)) => break Taken::Enough,
-                Ok(None) => break Taken::All,
-                Err(error) => break Taken::BadMessage(error),
+            if !left.is_empty() {
+                self.0 = Some(Box::new(Rest { kept: left.into(), websocket: None }));
             }
+            return taken;
         };
-        decoder.relax();
-        let left = if matches!(taken, Taken::BadMessage(_)) { 0 } else { input.len() };
-        if joined.is_empty() {
-            self.kept.extend_from_slice(fresh.get(fresh.len() - left..).unwrap_or_default());
-        } else if left > 0 {
-            joined.advance(joined.len() - left);
-            self.kept = joined;
+        if let Some(decoder) = &mut rest.websocket {
+            return take_messages(decoder, &mut rest.kept, fresh, &bound, &mut take);
+        }
+        rest.kept.extend_from_slice(fresh);
+        let (taken, left) = take_frames(&rest.kept, bound, &mut take);
+        if left.is_empty() {
+            self.0 = None;
+        } else {
+            rest.kept.advance(rest.kept.len() - left.len());
         }
         taken
     }
+}
+
+fn take_messages(
+    decoder: &mut Decoder,
+    kept: &mut BytesMut,
+    fresh: &[u8],
+    bound: &impl Fn() -> usize,
+    take: &mut impl FnMut(Unit<'_>) -> More,
+) -> Taken {
+    let mut joined = std::mem::take(kept);
+    let mut input = fresh;
+    if !joined.is_empty() {
+        joined.extend_from_slice(fresh);
+        input = &joined;
+    }
+    let taken = loop {
+        match decoder.decode(&mut input, bound()) {
+            Ok(Some(unit)) if take(unit) == More::Yes => {}
+            Ok(Some(_)) => break Taken::Enough,
+            Ok(None) => break Taken::All,
+            Err(error) => break Taken::BadMessage(error),
+        }
+    };
+    decoder.relax();
+    let left = if matches!(taken, Taken::BadMessage(_)) { 0 } else { input.len() };
+    if joined.is_empty() {
+        kept.extend_from_slice(fresh.get(fresh.len() - left..).unwrap_or_default());
+    } else if left > 0 {
+        joined.advance(joined.len() - left);
+        *kept = joined;
+    }
+    taken
 }
 
 fn take_frames<'a>(

@@ -40,10 +40,9 @@ impl Connection {
                 if is_http(fresh) && self.begin_visit(fresh) {
                     return true;
                 }
-                if self.denied.is_some() {
-                    self.deny();
-                } else {
-                    self.answer_stranger(fresh);
+                match self.take_denied() {
+                    Some(refusal) => self.end(LeaveReason::Removed, &refusal),
+                    None => self.answer_stranger(fresh),
                 }
                 return true;
             }
@@ -180,7 +179,10 @@ impl Connection {
                 let class = self.class_of(&request, class);
                 self.submit(id, Task::Request(who, request), class, price, timeout);
             }
-            Verdict::Leave(extent) => self.phase = Phase::Leaving { id, extent },
+            Verdict::Leave(extent) => {
+                self.farewell = id;
+                self.phase = Phase::Leaving(extent);
+            }
             Verdict::Refuse(refusal) => self.refuse(id, &refusal),
             Verdict::End(refusal) => {
                 self.send(&codec::refusal_frame(id, &refusal));
@@ -212,7 +214,7 @@ impl Connection {
         let received = self.worker.shard.now();
         let timeout = timeout_ms.map(|ms| Duration::from_millis(ms.into()));
         self.worker.shard.take_credit(&self.link, price.bytes);
-        let job = Job { link, id, peer: self.peer.ip(), task, received, timeout };
+        let job = Job { link, id, peer: self.link.peer().ip(), task, received, timeout };
         share(|| {
             if class != Class::Control
                 && let Some(refusal) = self.worker.tight()

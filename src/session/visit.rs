@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
-use super::connection::{Answer, Connection, Phase};
+use super::connection::{Answer, Aside, Connection, Phase};
 use super::reader::Reader;
 use super::worker::Plain;
 use crate::fanout::link::Framing;
@@ -35,7 +35,7 @@ pub struct Visitor {
     /// Whether it may be served without TLS.
     pub plain: bool,
     /// Why it is only to be told that it is not admitted.
-    pub denied: Option<Box<Refusal>>,
+    pub denied: Option<Refusal>,
 }
 
 /// A connection in the hands of the web.
@@ -100,13 +100,13 @@ impl Connection {
     pub(super) fn begin_visit(&mut self, read: &[u8]) -> bool {
         let Some(web) = self.worker.web.as_ref().map(Rc::clone) else { return false };
         let stream = self.link.with_stream(|stream| std::mem::replace(stream, Stream::Closed));
-        let loopback = self.peer.ip().to_canonical().is_loopback();
+        let loopback = self.link.peer().ip().to_canonical().is_loopback();
         let visitor = Visitor {
             stream,
             read: Bytes::copy_from_slice(read),
-            peer: self.peer,
+            peer: self.link.peer(),
             plain: loopback && self.worker.settings().plain == Plain::Loopback,
-            denied: self.denied.take(),
+            denied: self.take_denied(),
         };
         // A `bye` would be noise to it.
         self.link.spoke.set(false);
@@ -114,7 +114,7 @@ impl Connection {
         let now = self.worker.shard.now();
         self.link.heard.set(now);
         self.worker.shard.arm(&self.link, now.after(self.worker.settings().timeouts.visit));
-        self.visit = Some(web.receive(visitor));
+        self.aside = Some(Box::new(Aside::Visit(web.receive(visitor))));
         self.phase = Phase::Visit;
         true
     }
@@ -122,7 +122,7 @@ impl Connection {
     /// Lets the web go on.
     pub(super) fn poll_visit(&mut self, answer: Answer<'_>, cx: &mut Context<'_>) -> Poll<()> {
         if self.link.is_cut() {
-            self.visit = None;
+            self.aside = None;
             self.phase = Phase::Lingering;
             return Poll::Ready(());
         }
@@ -130,7 +130,7 @@ impl Connection {
             ready!(pause.as_mut().poll(cx));
             self.pause = None;
         }
-        let Some(visit) = &mut self.visit else {
+        let Some(Aside::Visit(visit)) = self.aside.as_deref_mut() else {
             self.phase = Phase::Farewell;
             return Poll::Ready(());
         };
@@ -144,7 +144,7 @@ impl Connection {
             // With a pause, come again: its timer must know whom to wake.
             return if self.pause.is_some() { Poll::Ready(()) } else { Poll::Pending };
         };
-        self.visit = None;
+        self.aside = None;
         self.end_visit(departure, answer);
         Poll::Ready(())
     }

@@ -19,9 +19,9 @@ use crate::protocol::reply::Welcome;
 use crate::protocol::request::Request;
 use crate::protocol::status::{Code, Refusal};
 use crate::scheduler::desk::Desk;
-use crate::throttle::admission::Permit;
 use crate::throttle::admission::too_much;
 use crate::throttle::budget::{Budget, Rates, Standing};
+use crate::throttle::permit::Permit;
 use crate::transport::tls::Identity;
 
 /// Who may connect without TLS.

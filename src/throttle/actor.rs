@@ -15,9 +15,10 @@ use std::sync::Arc;
 
 use actix::{Actor, AsyncContext, Context, Handler, Message, MessageResult, Recipient};
 
-use super::admission::{Admission, Denied, Fill, Permit, Policy, too_much};
+use super::admission::{Admission, Denied, Fill, Policy, too_much};
 use super::bans::{self, Bans};
 use super::budget::{Rates, Standing};
+use super::permit::Permit;
 use crate::base::clock::{Clock, Moment};
 use crate::base::memory::{Gauge, Level, level};
 use crate::base::met::{Met, Note};

@@ -6,21 +6,20 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
-use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use futures_util::task::AtomicWaker;
 use ipnet::IpNet;
 use smallvec::SmallVec;
 
 use super::bucket::{Bucket, Rate};
 use super::budget::{Rates, Standing};
 use super::ledger::{Account, CAPACITY, Ledger};
+use super::permit::{Permit, Stranger, Totals};
 use crate::base::clock::Moment;
 use crate::protocol::status::{Code, Refusal};
-use crate::transport::address::{FACTORS, Prefix, prefixes};
+use crate::transport::address::{Prefix, prefixes};
 
 /// The limits of admission.
 #[derive(Debug, Clone)]
@@ -68,7 +67,7 @@ pub struct Admission {
     ledger: Ledger,
     totals: Arc<Totals>,
     /// Connections without a name, the oldest in front; some have one by now, or are gone.
-    strangers: VecDeque<Weak<Shared>>,
+    strangers: VecDeque<Weak<Stranger>>,
     told: Bucket,
     /// Connections that were refused, by the limit.
     denied: BTreeMap<&'static str, u64>,
@@ -89,30 +88,6 @@ pub struct Fill {
     pub bans: (usize, usize),
     /// Connections that were refused, by the limit.
     pub denied: Vec<(&'static str, u64)>,
-}
-
-#[derive(Debug, Default)]
-struct Totals {
-    connections: AtomicU32,
-    strangers: AtomicU32,
-}
-
-/// The right to be connected. Dropping it gives everything back.
-#[derive(Debug)]
-pub struct Permit {
-    accounts: SmallVec<[Arc<Account>; 1]>,
-    totals: Arc<Totals>,
-    shared: Arc<Shared>,
-    exempt: bool,
-    /// Whether its address's count of connections has it no more.
-    released: AtomicBool,
-}
-
-#[derive(Debug, Default)]
-struct Shared {
-    named: AtomicBool,
-    evicted: AtomicBool,
-    waker: AtomicWaker,
 }
 
 impl Admission {
@@ -140,7 +115,7 @@ impl Admission {
         let told = self.told.try_charge(1, now, TOLD).is_ok();
         Denied {
             refusal: Box::new(refusal),
-            permit: told.then(|| self.permit(SmallVec::new(), true)),
+            permit: told.then(|| Permit::new(&self.totals, SmallVec::new(), true)),
         }
     }
 
@@ -162,8 +137,8 @@ impl Admission {
             accounts.push(account);
         }
         self.make_room()?;
-        let permit = self.permit(accounts, exempt);
-        self.queue(&permit.shared);
+        let permit = Permit::new(&self.totals, accounts, exempt);
+        self.queue(&permit);
         Ok(permit)
     }
 
@@ -172,19 +147,9 @@ impl Admission {
         if let Err(refusal) = self.make_room() {
             return Err(self.deny(refusal, now));
         }
-        let permit = self.permit(SmallVec::new(), true);
-        self.queue(&permit.shared);
+        let permit = Permit::new(&self.totals, SmallVec::new(), true);
+        self.queue(&permit);
         Ok(permit)
-    }
-
-    fn permit(&self, accounts: SmallVec<[Arc<Account>; 1]>, exempt: bool) -> Permit {
-        for account in &accounts {
-            account.connections.fetch_add(1, Ordering::Relaxed);
-        }
-        self.totals.connections.fetch_add(1, Ordering::Relaxed);
-        self.totals.strangers.fetch_add(1, Ordering::Relaxed);
-        let (totals, shared) = (Arc::clone(&self.totals), Arc::default());
-        Permit { accounts, totals, shared, exempt, released: AtomicBool::new(false) }
     }
 
     fn check_address(&self, account: &Account, factor: u32, now: Moment) -> Result<(), Refusal> {
@@ -212,7 +177,7 @@ impl Admission {
             return Ok(());
         }
         while let Some(oldest) = self.strangers.pop_front() {
-            if oldest.upgrade().is_some_and(|shared| shared.evict()) {
+            if oldest.upgrade().is_some_and(|stranger| stranger.evict()) {
                 // Its place is free a moment later: the caps may be passed by as many as are leaving.
                 self.totals.strangers.fetch_sub(1, Ordering::Relaxed);
                 return Ok(());
@@ -227,13 +192,14 @@ impl Admission {
         Ok(())
     }
 
-    fn queue(&mut self, shared: &Arc<Shared>) {
-        // Those in the middle who have a name by now leave when they come to the front, or here.
-        let bound = self.policy.unauthenticated as usize * 2 + 64;
-        if self.strangers.len() >= bound {
-            self.strangers.retain(|stranger| stranger.upgrade().is_some_and(|s| s.is_stranger()));
+    fn queue(&mut self, permit: &Permit) {
+        // Those in the middle who have a name by now leave when they come to the front, or here,
+        // once they are more than those who have none.
+        let strangers = self.totals.strangers.load(Ordering::Relaxed) as usize;
+        if self.strangers.len() >= strangers * 2 + 64 {
+            self.strangers.retain(|stranger| stranger.upgrade().is_some_and(|s| s.is_waiting()));
         }
-        self.strangers.push_back(Arc::downgrade(shared));
+        self.strangers.extend(permit.stranger());
     }
 
     /// Has other limits hold from here on, for those who come.
@@ -243,7 +209,7 @@ impl Admission {
 
     /// The right to be connected for the server itself: it counts for no address.
     pub fn guest(&self) -> Permit {
-        self.permit(SmallVec::new(), true)
+        Permit::new(&self.totals, SmallVec::new(), true)
     }
 
     /// Where the budgets of an address stand, with those of the networks around it.
@@ -308,85 +274,6 @@ impl Admission {
     #[must_use]
     pub fn prefixes(&self) -> usize {
         self.ledger.len()
-    }
-}
-
-impl Shared {
-    fn is_stranger(&self) -> bool {
-        !self.named.load(Ordering::Relaxed) && !self.evicted.load(Ordering::Relaxed)
-    }
-
-    /// Tells the session to go; false if it has a name, or was told before.
-    fn evict(&self) -> bool {
-        let evicted = self.is_stranger() && !self.evicted.swap(true, Ordering::Relaxed);
-        if evicted {
-            self.waker.wake();
-        }
-        evicted
-    }
-}
-
-impl Permit {
-    /// The budgets of its prefixes, the narrowest first, each with how many times the budget of the
-    /// narrowest it has; none if no limit per address holds.
-    pub fn accounts(&self) -> impl Iterator<Item = (&Account, u64)> {
-        let all = if self.exempt { &[] } else { &self.accounts[..] };
-        all.iter().map(AsRef::as_ref).zip(FACTORS.map(u64::from))
-    }
-
-    /// Identifies the address for fairness: sessions of one address share one turn.
-    #[must_use]
-    pub fn group(&self) -> u64 {
-        self.accounts.first().map_or(0, |account| Arc::as_ptr(account).addr() as u64)
-    }
-
-    /// Notes that the session holds a name now. With an account it does not count for its address any
-    /// more: how many sessions an account has is bounded by its devices.
-    pub fn named(&self, with_account: bool) {
-        if with_account {
-            self.release();
-        }
-        if !self.shared.named.swap(true, Ordering::Relaxed) && !self.is_evicted() {
-            self.totals.strangers.fetch_sub(1, Ordering::Relaxed);
-        }
-    }
-
-    fn release(&self) {
-        if !self.released.swap(true, Ordering::Relaxed) {
-            for account in &self.accounts {
-                account.connections.fetch_sub(1, Ordering::Relaxed);
-            }
-        }
-    }
-
-    /// Whether somebody else needs the place.
-    #[must_use]
-    pub fn is_evicted(&self) -> bool {
-        self.shared.evicted.load(Ordering::Relaxed)
-    }
-
-    /// Waits until somebody else needs the place.
-    pub async fn evicted(&self) {
-        std::future::poll_fn(|cx| {
-            self.wake_on_eviction(cx.waker());
-            if self.is_evicted() { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
-    }
-
-    /// Has `waker` woken on eviction.
-    pub fn wake_on_eviction(&self, waker: &Waker) {
-        self.shared.waker.register(waker);
-    }
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        self.release();
-        self.totals.connections.fetch_sub(1, Ordering::Relaxed);
-        if self.shared.is_stranger() {
-            self.totals.strangers.fetch_sub(1, Ordering::Relaxed);
-        }
     }
 }
 
@@ -479,5 +366,20 @@ mod tests {
         drop(permits);
         assert_eq!(admission.connections(), 0);
         assert_eq!(admission.totals.strangers.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn the_line_of_strangers_forgets_who_has_a_name() {
+        let mut admission =
+            Admission::new(Policy { connections: 10_000, unauthenticated: 10_000, ..policy() });
+        let permits: Vec<_> = (0..1_000)
+            .map(|_| {
+                let permit = admission.expect(Moment(0)).unwrap();
+                permit.named(false);
+                permit
+            })
+            .collect();
+        assert!(admission.strangers.len() <= 64, "{}", admission.strangers.len());
+        drop(permits);
     }
 }

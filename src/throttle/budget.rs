@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use lru::LruCache;
 
-use super::admission::Permit;
 use super::bucket::{Bucket, Rate};
+use super::permit::Permit;
 use crate::base::clock::Moment;
 use crate::base::id::AccountId;
 

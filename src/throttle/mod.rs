@@ -9,3 +9,4 @@ pub mod bans;
 pub mod bucket;
 pub mod budget;
 pub mod ledger;
+pub mod permit;

@@ -33,7 +33,7 @@ pub(super) struct Guest {
     pub(super) tls: bool,
     /// Whether it may be served without.
     pub(super) plain: bool,
-    pub(super) denied: Option<Box<Refusal>>,
+    pub(super) denied: Option<Refusal>,
     pub(super) meter: Rc<Meter>,
 }
 

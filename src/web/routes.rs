@@ -68,7 +68,7 @@ async fn route(site: &Site, guest: &Guest, parts: &request::Parts) -> Answer {
 
 /// Says why a connection is not admitted, and closes it.
 fn deny(guest: &Guest) -> Answer {
-    let refusal = guest.denied.as_deref();
+    let refusal = guest.denied.as_ref();
     let text = refusal.map_or_else(String::new, |refusal| format!("{}.\n", refusal.text));
     let mut answer = headers::text(StatusCode::SERVICE_UNAVAILABLE, text);
     if let Some(wait) = refusal.and_then(|refusal| refusal.retry_after) {

@@ -54,7 +54,7 @@ pub struct Glimpse {
     /// The name that it holds.
     pub name: Option<Arc<str>>,
     /// Where it comes from.
-    pub peer: Option<SocketAddr>,
+    pub peer: SocketAddr,
     /// What it speaks.
     pub kind: &'static str,
     /// Whether it is protected.
@@ -165,8 +165,7 @@ impl Handler<Enforce> for Reception {
         }
         let (shard, unix_ms) = (&self.worker.shard, self.worker.shard.unix_ms());
         for link in shard.all() {
-            let Some(peer) = link.peer.get() else { continue };
-            let Some(ban) = self.bans.address(peer.ip(), unix_ms) else { continue };
+            let Some(ban) = self.bans.address(link.peer().ip(), unix_ms) else { continue };
             if link.spoke.get() {
                 let bye = bans::refusal(ban, unix_ms);
                 shard.close(&link, LeaveReason::Removed, &bye, false);
@@ -191,7 +190,7 @@ impl Reception {
         Glimpse {
             id: link.id().to_string(),
             name: link.who().map(|who| Arc::clone(who.name.shared())),
-            peer: link.peer.get(),
+            peer: link.peer(),
             kind: link.framing().name(),
             tls: link.with_stream(|stream| stream.is_tls()),
             age: now.since(link.since.get()),
@@ -216,8 +215,7 @@ impl Handler<Why> for Reception {
         let concerns = |link: &Link| match &why.0 {
             Whom::Session(number) => link.id().to_string() == **number,
             Whom::Address(address) => {
-                let own = link.peer.get().map(|peer| Subject::of_address(peer.ip()));
-                own == Some(Subject::of_address(*address))
+                Subject::of_address(link.peer().ip()) == Subject::of_address(*address)
             }
             Whom::Name(name) => {
                 link.who().is_some_and(|who| who.name.skeleton() == name.skeleton())

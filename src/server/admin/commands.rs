@@ -97,7 +97,7 @@ pub(super) fn glimpse(one: &Glimpse) -> Value {
     json!({
         "session": one.id,
         "name": one.name.as_deref(),
-        "address": one.peer.map(|peer| peer.to_string()),
+        "address": one.peer.to_string(),
         "speaks": one.kind,
         "tls": one.tls,
         "age_s": one.age.as_secs(),
