@@ -13,6 +13,7 @@ const NOUGHT: &[&str] = &[
     "duplicated",
     "reordered",
     "phantom",
+    "over_bounds",
     "polite_lost",
     "polite_disconnects",
     "polite_refused",
@@ -26,6 +27,7 @@ const SMALL: &[&str] = &[
     "tls",
     "jain_index",
     "abuse_refused_per_s",
+    "rss_slope_percent_per_h",
 ];
 
 fn klatch_bench(arguments: &[&str]) -> Output {
@@ -139,6 +141,14 @@ fn nothing_is_lost_over_restarts_and_crashes() {
     assert_eq!(line["caught_up"], line["sessions"], "everybody has caught up");
     let line = &smoke(&["crash", "--cycles", "2"])[0];
     has(line, &["cycles", "acked", "lost", "duplicated", "reordered", "phantom"]);
+}
+
+#[test]
+fn people_come_and_go_and_nothing_passes_its_bound() {
+    let line = &smoke(&["soak"])[0];
+    has(line, &["minutes", "rss_bytes", "rss_slope_percent_per_h", "over_bounds", "lost"]);
+    assert!(line["logins"].as_f64() > line["sessions"].as_f64(), "they came again: {line}");
+    assert!(line["acked"].as_f64() > Some(100.0), "they talked: {line}");
 }
 
 #[test]

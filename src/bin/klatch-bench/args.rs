@@ -21,6 +21,7 @@ use crate::workload::load::{Fanout, Rooms};
 use crate::workload::paste::Paste;
 use crate::workload::rate::Rate;
 use crate::workload::restart::Restart;
+use crate::workload::soak::Soak;
 use crate::workload::storm::Storm;
 
 /// Measures klatchd, and other servers beside it, under the load of thousands of clients.
@@ -73,6 +74,8 @@ pub(crate) enum Task {
     Restart(Restart),
     /// What is lost, doubled or moved when the server is killed under load; again and again.
     Crash(Crash),
+    /// Whether memory grows while people come, chat and go for half an hour.
+    Soak(Soak),
     /// Every workload with the sizes of the README's table, in under ten minutes.
     Table,
     /// Draws lines of JSON from earlier runs.

@@ -81,6 +81,7 @@ fn work(arguments: Arguments) -> Result<Vec<String>> {
         Task::Abuse(abuse) => abuse.works(),
         Task::Restart(restart) => vec![Box::new(restart)],
         Task::Crash(crash) => vec![Box::new(crash)],
+        Task::Soak(soak) => vec![Box::new(soak)],
         Task::Table => run::table(&common),
     };
     run(&works, common)

@@ -9,6 +9,7 @@ pub(crate) mod person;
 pub(crate) mod rate;
 pub(crate) mod restart;
 pub(crate) mod snapshot;
+pub(crate) mod soak;
 pub(crate) mod storm;
 
 use crate::args::Common;
