@@ -68,7 +68,7 @@ pub(crate) struct Soak {
     pub(crate) stay: f64,
 
     /// Messages of each client in a second.
-    #[arg(long, value_name = "N", default_value_t = 1.0)]
+    #[arg(long, value_name = "N", default_value_t = 3.0)]
     pub(crate) rate: f64,
 }
 
