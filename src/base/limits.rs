@@ -82,6 +82,11 @@ pub const FLUSH_SOCKETS: usize = 64;
 pub const GATHERING_TURNS: u32 = 4;
 /// Slices handed to one `writev`.
 pub const FLUSH_SLICES: usize = 64;
+/// Sessions of strangers, and of those who leave, that go on in one turn of a worker: 8 x 60 us are half
+/// a millisecond.
+pub const LANE_SESSIONS: usize = 8;
+/// Deadlines that are looked at before others have a turn.
+pub const SWEEP_SESSIONS: usize = 32;
 /// Jobs that the Scheduler hands out before it lets others run.
 pub const SCHEDULER_JOBS: usize = 32;
 /// Mailbox of a shared actor, in messages: the second fence; the first is each session's credit.

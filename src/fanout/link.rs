@@ -56,6 +56,18 @@ impl Framing {
     }
 }
 
+/// Where a session stands whose turn comes after those of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Turn {
+    /// It has asked for none.
+    #[default]
+    Unasked,
+    /// It waits for it.
+    Awaited,
+    /// It may go on.
+    Given,
+}
+
 /// One connection on this worker.
 #[derive(Debug)]
 pub struct Link {
@@ -100,6 +112,8 @@ pub struct Link {
     pub named: Cell<bool>,
     /// Whether a ping waits for an answer.
     pub pinged: Cell<bool>,
+    /// Where it stands with those who come last.
+    pub turn: Cell<Turn>,
     /// Where it comes from.
     peer: SocketAddr,
     /// Whose session it is.
@@ -132,6 +146,7 @@ impl Link {
             spoke: Cell::new(false),
             named: Cell::new(false),
             pinged: Cell::new(false),
+            turn: Cell::default(),
             peer,
             who: OnceCell::new(),
         }

@@ -10,17 +10,21 @@
 mod operate;
 mod shed;
 
+use std::collections::VecDeque;
 use std::net::{SocketAddr, TcpStream};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
-use actix::{Actor, Context, Handler, Message};
+use actix::fut::ActorFuture;
+use actix::{Actor, AsyncContext, Context, Handler, Message};
 
 pub use self::operate::{Adopt, Because, Glimpse, Kick, Outboxes, Sessions, Waiting, Whom, Why};
 use crate::account::mail::{End, Follow, Restore};
 use crate::base::clock::Moment;
-use crate::base::limits::MAILBOX;
+use crate::base::limits::{MAILBOX, SWEEP_SESSIONS};
 use crate::directory::mail::{Goal, Known};
 use crate::fanout::link::{Framing, Link};
 use crate::protocol::codec;
@@ -29,10 +33,12 @@ use crate::protocol::status::{Code, Refusal};
 use crate::room::mail::Action;
 use crate::session::actor::Session;
 use crate::session::deadline::{Due, Facts, look};
+use crate::session::lane::Approach;
 use crate::session::worker::Worker;
 use crate::throttle::actor::Sweep;
 use crate::throttle::bans::Bans;
 use crate::throttle::permit::Permit;
+use crate::transport::turn::come_again;
 use crate::transport::{Socket, Stream};
 
 /// A connection came.
@@ -48,6 +54,8 @@ pub struct Arrived {
     pub denied: Option<Refusal>,
     /// When it connected, if that is a while ago.
     pub since: Option<Moment>,
+    /// Its part of those who may be on their way.
+    pub approach: Option<Approach>,
 }
 
 impl Message for Arrived {
@@ -70,17 +78,21 @@ pub struct Reception {
     worker: Rc<Worker>,
     bans: Arc<Bans>,
     draining: bool,
+    /// Whose deadlines have come, and are to be looked at.
+    due: VecDeque<Rc<Link>>,
 }
 
 impl Reception {
     /// The reception of a worker.
     pub fn new(worker: Rc<Worker>) -> Self {
-        Self { worker, bans: Arc::default(), draining: false }
+        Self { worker, bans: Arc::default(), draining: false, due: VecDeque::new() }
     }
 
-    fn sweep(&self, now: Moment) {
+    /// Looks at a few of those whose deadlines have come; whether there are more.
+    fn sweep(&mut self) -> bool {
         let (shard, timeouts) = (&self.worker.shard, self.worker.settings().timeouts);
-        for link in shard.due(now) {
+        let now = shard.now();
+        for link in self.due.drain(..self.due.len().min(SWEEP_SESSIONS)) {
             match look(&facts(&link, now), &timeouts, now) {
                 Due::Wait(next) => shard.arm(&link, next),
                 Due::Ping(next) => {
@@ -99,6 +111,27 @@ impl Reception {
                 }
             }
         }
+        !self.due.is_empty()
+    }
+}
+
+/// Looks at all whose deadlines have come, and lets others have their turns in between.
+struct Sweeping;
+
+impl ActorFuture<Reception> for Sweeping {
+    type Output = ();
+
+    fn poll(
+        self: Pin<&mut Self>,
+        reception: &mut Reception,
+        _: &mut Context<Reception>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<()> {
+        if !reception.sweep() {
+            return Poll::Ready(());
+        }
+        come_again(cx);
+        Poll::Pending
     }
 }
 
@@ -132,10 +165,13 @@ impl Handler<Arrived> for Reception {
     type Result = ();
 
     fn handle(&mut self, arrived: Arrived, _: &mut Self::Context) {
+        let Arrived { stream, peer, permit, denied, since, approach } = arrived;
+        if let Some(approach) = approach {
+            self.worker.lane.come(approach);
+        }
         if self.draining {
             return;
         }
-        let Arrived { stream, peer, permit, denied, since } = arrived;
         // It may have been banned while it was on its way here.
         if self.bans.address(peer.ip(), self.worker.shard.unix_ms()).is_some() {
             return;
@@ -159,8 +195,12 @@ impl Handler<Arrived> for Reception {
 impl Handler<Sweep> for Reception {
     type Result = ();
 
-    fn handle(&mut self, sweep: Sweep, _: &mut Self::Context) {
-        self.sweep(sweep.0);
+    fn handle(&mut self, sweep: Sweep, ctx: &mut Self::Context) {
+        let sweeps = !self.due.is_empty();
+        self.due.extend(self.worker.shard.due(sweep.0));
+        if !sweeps {
+            ctx.spawn(Sweeping);
+        }
         self.shed();
     }
 }

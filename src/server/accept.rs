@@ -21,6 +21,7 @@ use crate::fanout::farewell::bye_frame;
 use crate::mail;
 use crate::protocol::status::{Code, Refusal};
 use crate::reception::actor::Arrived;
+use crate::session::lane::Approaches;
 use crate::throttle::actor::{Admit, Expect, Throttle};
 use crate::throttle::admission::Denied;
 use crate::throttle::permit::Permit;
@@ -57,11 +58,27 @@ impl Proxies {
     }
 }
 
+/// Where connections are handed on to, and how many may be on their way there.
+#[derive(Clone)]
+struct Worker {
+    reception: Recipient<Arrived>,
+    approaches: Approaches,
+}
+
+impl Worker {
+    /// Hands one on when the worker has had its turn with those before.
+    async fn take(&self, arrived: Arrived) {
+        let approach = self.approaches.next().await;
+        // Bounded by the permits.
+        mail::post(&self.reception, Arrived { approach, ..arrived });
+    }
+}
+
 /// The way of a connection: who is asked, and to whom it is handed on.
 #[derive(Clone)]
 pub(super) struct Way {
     throttle: Addr<Throttle>,
-    workers: Vec<Recipient<Arrived>>,
+    workers: Vec<Worker>,
     proxies: Arc<RwLock<Proxies>>,
     clock: Arc<dyn Clock>,
     closed: CancellationToken,
@@ -76,28 +93,38 @@ impl Way {
         clock: &Arc<dyn Clock>,
         closed: &CancellationToken,
     ) -> Self {
+        let worker = |mail: &WorkerMail| Worker {
+            reception: mail.reception.clone().recipient(),
+            approaches: Approaches::default(),
+        };
         Self {
             throttle: throttle.clone(),
-            workers: mail.iter().map(|mail| mail.reception.clone().recipient()).collect(),
+            workers: mail.iter().map(worker).collect(),
             proxies: Arc::clone(proxies),
             clock: Arc::clone(clock),
             closed: closed.clone(),
         }
     }
 
+    /// The worker whose turn it is; if it has its hands full, the next one that has not.
+    fn worker(&self, turn: usize) -> Option<&Worker> {
+        let (before, after) = self.workers.split_at_checked(turn)?;
+        let mut all = after.iter().chain(before);
+        all.clone().find(|worker| worker.approaches.has_room()).or_else(|| all.next())
+    }
+
     /// Asks the Throttle, and hands on what it admits; false if the server is ending.
-    async fn go(&self, arrival: Arriving, worker: &Recipient<Arrived>) -> bool {
+    async fn go(&self, arrival: Arriving, worker: &Worker) -> bool {
         let Arriving { stream, peer, since } = arrival;
         let Ok(admitted) = self.throttle.send(Admit(peer.ip())).await else { return false };
         if let Some((permit, denied)) = told(admitted, peer) {
-            // Bounded by the permits.
-            mail::post(worker, Arrived { stream, peer, permit, denied, since });
+            worker.take(Arrived { stream, peer, permit, denied, since, approach: None }).await;
         }
         true
     }
 
     /// Hears from a proxy whose connection it is, and goes on with that one's address.
-    async fn go_behind(self, stream: TcpStream, proxy: SocketAddr, worker: Recipient<Arrived>) {
+    async fn go_behind(self, stream: TcpStream, proxy: SocketAddr, worker: Worker) {
         let since = Some(self.clock.now());
         let Ok(expected) = self.throttle.send(Expect).await else { return };
         // Who is not admitted could not be told: the first that is heard must be the header.
@@ -115,9 +142,8 @@ impl Way {
                 self.go(Arriving { stream, peer, since }, &worker).await;
             }
             Ok(Ok((stream, Origin::Proxy))) => {
-                let arrived = Arrived { stream, peer: proxy, permit, denied: None, since };
-                // Bounded by the permits.
-                mail::post(&worker, arrived);
+                let (peer, denied, approach) = (proxy, None, None);
+                worker.take(Arrived { stream, peer, permit, denied, since, approach }).await;
             }
             Ok(Err(error)) => {
                 log::warn!(peer:% = proxy; "a proxy is not heard: {error}");
@@ -155,7 +181,7 @@ pub(super) fn at(listeners: Vec<Socket>, way: &Way) -> Result<Vec<JoinHandle<()>
 }
 
 async fn accept(mut acceptor: Acceptor, way: Way) {
-    for worker in way.workers.iter().cycle() {
+    for turn in (0..way.workers.len()).cycle() {
         // A connection that was accepted is also handed on; the others wait in the socket, which may
         // outlive this process.
         let arrival = tokio::select! {
@@ -172,6 +198,7 @@ async fn accept(mut acceptor: Acceptor, way: Way) {
                 continue;
             }
         };
+        let Some(worker) = way.worker(turn) else { return };
         if way.proxies.read().has(peer) {
             // Bounded by the permits; it may take as long as a login.
             tokio::task::spawn_local(way.clone().go_behind(stream, peer, worker.clone()));

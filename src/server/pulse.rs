@@ -78,7 +78,7 @@ async fn visit(worker: &actix::Addr<Reception>, permit: Permit) -> io::Result<()
     // One for each worker and pulse.
     mail::post(
         &worker.clone().recipient(),
-        Arrived { stream, peer, permit, denied: None, since: None },
+        Arrived { stream, peer, permit, denied: None, since: None, approach: None },
     );
     let mut ours = UnixStream::from_std(ours)?;
     let hello = Hello { version: 1, version_min: None, client: None, timeout_ms: None };

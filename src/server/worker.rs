@@ -22,6 +22,7 @@ use crate::reception::actor::Reception;
 use crate::scheduler::actor::Scheduler;
 use crate::scheduler::desk::Desk;
 use crate::session::job::Job;
+use crate::session::lane::Caller;
 use crate::session::router::{Policy as RouterPolicy, Router, Shared};
 use crate::session::visit::Web;
 use crate::session::worker::{Settings, Worker};
@@ -94,6 +95,8 @@ impl Mailboxes {
             Rc::new(Door(Rc::new(site))) as Rc<dyn Web>
         });
         let worker = Rc::new(Worker::new(shard, desk, router, settings, identity, web));
+        // The lane wakes it; nobody needs its address.
+        drop(Caller::new(Rc::clone(&worker.lane)).start());
         let reception = Context::with_receiver(self.reception);
         drop(reception.run(Reception::new(worker)));
     }

@@ -132,6 +132,9 @@ impl Connection {
     /// Goes on with whatever can go on; ready when it is over.
     pub fn poll(&mut self, answer: Answer<'_>, cx: &mut Context<'_>) -> Poll<()> {
         self.link.watch(cx.waker());
+        if self.comes_last() && !self.worker.lane.pass(&self.link) {
+            return Poll::Pending;
+        }
         if !self.link.named.get() {
             let permit = self.budget.permit();
             permit.wake_on_eviction(cx.waker());
@@ -160,6 +163,11 @@ impl Connection {
                 }
             }
         }
+    }
+
+    /// Whether those who chat go before.
+    fn comes_last(&self) -> bool {
+        !self.link.named.get() || self.link.closing().is_some()
     }
 
     /// Looks at the first byte, and at nothing else: a silent peer costs no TLS state.

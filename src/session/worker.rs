@@ -8,6 +8,7 @@ use parking_lot::RwLock;
 
 use super::deadline::Timeouts;
 use super::job::Job;
+use super::lane::Lane;
 use super::router::Router;
 use super::visit::Web;
 use crate::base::id::SessionId;
@@ -65,6 +66,8 @@ pub struct Worker {
     pub desk: Rc<Desk<Job>>,
     /// Its router.
     pub router: Rc<Router>,
+    /// Who comes last.
+    pub lane: Rc<Lane>,
     /// What holds for its sessions; changed by a reload.
     settings: RefCell<Rc<Settings>>,
     /// The certificate; changed by a reload.
@@ -89,8 +92,8 @@ impl Worker {
     ) -> Self {
         let buffer = RefCell::new(vec![0; READ_BYTES].into_boxed_slice());
         let settings = RefCell::new(Rc::new(settings));
-        let budgets = RefCell::default();
-        Self { shard, desk, router, settings, identity, web, buffer, budgets }
+        let (lane, budgets) = (Rc::default(), RefCell::default());
+        Self { shard, desk, router, lane, settings, identity, web, buffer, budgets }
     }
 
     /// Full budgets for a session.
