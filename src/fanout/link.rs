@@ -121,7 +121,7 @@ pub struct Link {
 }
 
 impl Link {
-    pub(super) fn new(id: SessionId, stream: Stream, peer: SocketAddr, now: Moment) -> Self {
+    pub(crate) fn new(id: SessionId, stream: Stream, peer: SocketAddr, now: Moment) -> Self {
         Self {
             id,
             stream: RefCell::new(stream),

@@ -22,7 +22,7 @@ use crate::reception::actor::Reception;
 use crate::scheduler::actor::Scheduler;
 use crate::scheduler::desk::Desk;
 use crate::session::job::Job;
-use crate::session::lane::Caller;
+use crate::session::lane::actor::Caller;
 use crate::session::router::{Policy as RouterPolicy, Router, Shared};
 use crate::session::visit::Web;
 use crate::session::worker::{Settings, Worker};

@@ -2,25 +2,22 @@
 //! time, and between two portions the worker looks at all of its sockets again, so that whoever chats
 //! waits for a few of them and never for the thousand that have come, or are cut, in one moment.
 //!
-//! **Receives** nothing by mail: sessions of the same worker ask the [`Lane`], and it wakes its [`Caller`].
 //! **Owns:** a place for each session that waits.
 //! **Bound:** one place for each session, and [`LANE_SESSIONS`] connections on their way to this worker;
 //! further ones wait in the listening socket.
 
+pub mod actor;
+
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll, Waker};
+use std::task::{Context, Waker};
 
-use actix::fut::ActorFuture;
-use actix::{Actor, AsyncContext, Context};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::base::limits::LANE_SESSIONS;
 use crate::fanout::link::{Link, Turn};
-use crate::transport::turn::come_again;
 
 /// The part that a connection on its way to the worker has, until the lane has had a turn.
 pub type Approach = OwnedSemaphorePermit;
@@ -106,7 +103,7 @@ impl Lane {
     }
 
     /// Whether anybody waits for a turn; if not, the caller is woken when somebody does.
-    fn is_wanted(&self, cx: &TaskContext<'_>) -> bool {
+    fn is_wanted(&self, cx: &Context<'_>) -> bool {
         let wanted = !self.waiting.borrow().is_empty() || !self.come.borrow().is_empty();
         *self.caller.borrow_mut() = (!wanted).then(|| cx.waker().clone());
         wanted
@@ -119,46 +116,61 @@ impl Lane {
     }
 }
 
-/// The actor that begins the turns of a lane: each when the worker has looked at its sockets.
-pub struct Caller {
-    lane: Rc<Lane>,
-    /// Whether it is woken by that look, and not by somebody who waits.
-    looks: bool,
-}
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
 
-impl Caller {
-    /// The caller of this lane.
-    pub fn new(lane: Rc<Lane>) -> Self {
-        Self { lane, looks: false }
+    use super::*;
+    use crate::base::clock::Moment;
+    use crate::base::id::{SessionId, WorkerId};
+    use crate::transport::Stream;
+
+    fn links(count: usize) -> Vec<Rc<Link>> {
+        let link = |slot| {
+            let id = SessionId { worker: WorkerId(0), slot, generation: 0 };
+            let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+            Rc::new(Link::new(id, Stream::Closed, peer, Moment(0)))
+        };
+        (0..u32::try_from(count).unwrap()).map(link).collect()
     }
-}
 
-impl Actor for Caller {
-    type Context = Context<Self>;
-
-    fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.spawn(Turns);
+    #[test]
+    fn a_few_pass_in_each_turn_and_nobody_overtakes() {
+        let (lane, all) = (Lane::default(), links(3 * LANE_SESSIONS));
+        let passed = |lane: &Lane| -> Vec<usize> {
+            let passed = all.iter().filter(|link| lane.pass(link));
+            passed.map(|link| link.id().slot as usize).collect()
+        };
+        let turn = |turn: usize| -> Vec<usize> {
+            (turn * LANE_SESSIONS..(turn + 1) * LANE_SESSIONS).collect()
+        };
+        assert_eq!(passed(&lane), turn(0));
+        // They ask again, and so stand in line as the others do.
+        assert!(passed(&lane).is_empty());
+        for next in [1, 2, 0, 1] {
+            lane.call();
+            assert_eq!(passed(&lane), turn(next));
+        }
     }
-}
 
-struct Turns;
+    #[test]
+    fn what_a_turn_has_left_is_for_those_who_come() {
+        let (lane, all) = (Lane::default(), links(2 * LANE_SESSIONS));
+        let passed = |from: usize| all.iter().skip(from).filter(|link| lane.pass(link)).count();
+        assert_eq!(passed(LANE_SESSIONS - 1), LANE_SESSIONS);
+        lane.call();
+        assert_eq!(passed(0), LANE_SESSIONS);
+    }
 
-impl ActorFuture<Caller> for Turns {
-    type Output = ();
-
-    fn poll(
-        self: Pin<&mut Self>,
-        caller: &mut Caller,
-        _: &mut Context<Caller>,
-        cx: &mut TaskContext<'_>,
-    ) -> Poll<()> {
-        if caller.looks {
-            caller.lane.call();
+    #[test]
+    fn the_next_may_come_when_the_lane_has_had_a_turn() {
+        let (lane, approaches) = (Lane::default(), Approaches::default());
+        let next = || Arc::clone(&approaches.0).try_acquire_owned();
+        for _ in 0..LANE_SESSIONS {
+            lane.come(next().unwrap());
         }
-        caller.looks = caller.lane.is_wanted(cx);
-        if caller.looks {
-            come_again(cx);
-        }
-        Poll::Pending
+        assert!(next().is_err() && !approaches.has_room());
+        lane.call();
+        assert!(next().is_ok());
     }
 }
