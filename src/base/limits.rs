@@ -74,20 +74,23 @@ pub const READ_BYTES: usize = 16_384;
 /// Requests that a session over its budget takes at a time: it waits the shorter for the next ones, and
 /// so does everybody who shares the budget.
 pub const STRAINED_REQUESTS: u64 = 8;
-/// Sockets that the Fanout flushes before it lets others run: 64 x 5 us are a third of a millisecond,
+/// Sockets that the Fanout flushes in one turn of its thread: 64 x 5 us are a third of a millisecond,
 /// and what comes in between goes out with the rest (23 deliveries in a write instead of 18).
 pub const FLUSH_SOCKETS: usize = 64;
+/// For how many sockets one counts of those who come last: while a flood lasts, so much has come together
+/// for each of them that writing it takes 20 us and not 5.
+pub const FLUSH_LAST_PRICE: usize = 4;
 /// Turns of its thread for which a room with more members than that on all workers gathers what is said
 /// while more comes: a few microseconds each where nobody else has anything to do.
 pub const GATHERING_TURNS: u32 = 4;
 /// Slices handed to one `writev`.
 pub const FLUSH_SLICES: usize = 64;
-/// Sessions of strangers, and of those who leave, that go on in one turn of a worker: 8 x 60 us are half
-/// a millisecond.
+/// Sessions of strangers, of those who leave, and of those who ask for too much, that go on in one turn of
+/// a worker: 8 x 60 us are half a millisecond.
 pub const LANE_SESSIONS: usize = 8;
 /// Deadlines that are looked at before others have a turn.
 pub const SWEEP_SESSIONS: usize = 32;
-/// Jobs that the Scheduler hands out before it lets others run.
+/// Jobs that the Scheduler hands out in one turn of its thread.
 pub const SCHEDULER_JOBS: usize = 32;
 /// Mailbox of a shared actor, in messages: the second fence; the first is each session's credit.
 pub const MAILBOX: usize = 65_536;

@@ -15,9 +15,9 @@ use bytes::Bytes;
 
 use super::shard::Shard;
 use crate::base::id::{RoomId, SessionId};
-use crate::base::limits::MAILBOX;
+use crate::base::limits::{FLUSH_SOCKETS, MAILBOX};
 use crate::protocol::event::LeaveReason;
-use crate::transport::turn::come_again;
+use crate::transport::turn::Portion;
 
 /// What one room has for the links of one worker, in order.
 #[derive(Debug)]
@@ -91,7 +91,7 @@ impl Actor for Fanout {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
-        ctx.spawn(Flush);
+        ctx.spawn(Flush(Portion::new(FLUSH_SOCKETS)));
     }
 }
 
@@ -107,22 +107,21 @@ impl Handler<Deliver> for Fanout {
 
 /// The cork: actix polls it after each drain of the mailbox, so whatever came together goes out
 /// together, without a timer.
-struct Flush;
+struct Flush(Portion);
 
 impl ActorFuture<Fanout> for Flush {
     type Output = ();
 
     fn poll(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         fanout: &mut Fanout,
         _: &mut Context<Fanout>,
         cx: &mut TaskContext<'_>,
     ) -> Poll<()> {
         fanout.shard.watch(cx.waker());
-        if fanout.shard.flush() {
-            // The rest in the next turn: others have waited long enough.
-            come_again(cx);
-        }
+        // The rest in the next turn: others have waited long enough.
+        let flushed = fanout.shard.flush(self.0.left());
+        self.0.take(flushed, fanout.shard.has_dirty(), cx);
         Poll::Pending
     }
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::link::{Framing, Link};
 use super::outbox::Outbox;
-use super::shard::{Crowd, Shard};
+use super::shard::Shard;
 use crate::base::clock::millis_up;
 use crate::base::tally;
 use crate::protocol::codec;
@@ -32,7 +32,7 @@ impl Shard {
             link.close_code.set(websocket::close_code(bye.code));
         }
         let frames = bye_frame(bye, resume);
-        self.put(link, frames, self.now(), Crowd::Few);
+        self.put(link, frames, self.now());
         self.finish(link, reason);
     }
 
@@ -43,7 +43,7 @@ impl Shard {
             if link.framing() == Framing::WebSocket {
                 let code = link.close_code.get();
                 let code = if code == 0 { websocket::CLOSE_NORMAL } else { code };
-                self.push(link, websocket::close(code), now, Crowd::Few);
+                self.push(link, websocket::close(code), now);
             }
             link.set_closing(reason, now);
             self.detach_all(link);

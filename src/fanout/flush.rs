@@ -1,5 +1,5 @@
-//! Writing what waits in outboxes: to each socket once in a turn, to so many sockets, and in two
-//! lines, so that nobody waits behind all of a large room.
+//! Writing what waits in outboxes: to each socket once in a turn, to so many sockets, and in three
+//! lines, so that nobody waits behind all of a large room, or behind those who come last.
 
 use std::io::{self, IoSlice};
 use std::rc::Rc;
@@ -7,18 +7,20 @@ use std::task::Waker;
 
 use super::link::Link;
 use super::shard::{Crowd, Shard};
-use crate::base::limits::{FLUSH_SLICES, FLUSH_SOCKETS};
+use crate::base::clock::Moment;
+use crate::base::limits::{FLUSH_LAST_PRICE, FLUSH_SLICES, LANE_SESSIONS};
 use crate::transport::{RECORD_BYTES, Stream};
 
 impl Shard {
     /// Notes that a link has something to write.
-    pub(super) fn mark(&self, link: &Link, crowd: Crowd) {
+    pub(super) fn mark(&self, link: &Link, crowd: Crowd, now: Moment) {
         if link.blocked.get() || link.dirty.replace(true) {
             return;
         }
         let mut lines = self.lines.borrow_mut();
         let first = lines.is_empty();
         match crowd {
+            _ if link.comes_last(now) => lines.last.push_back(link.id().slot),
             Crowd::Few => lines.few.push_back(link.id().slot),
             Crowd::Many => lines.many.push_back(link.id().slot),
         }
@@ -31,7 +33,7 @@ impl Shard {
     /// Goes on with a link whose socket takes bytes again.
     pub fn resume(&self, link: &Link) {
         if !link.outbox.borrow().is_empty() {
-            self.mark(link, Crowd::Few);
+            self.mark(link, Crowd::Few, self.now());
         }
     }
 
@@ -44,26 +46,42 @@ impl Shard {
         }
     }
 
-    /// Writes to the sockets in line, each once, up to a bounded number; true if some are left.
-    pub fn flush(&self) -> bool {
-        let (few, many) = {
+    /// Whether anything waits to be written.
+    #[must_use]
+    pub fn has_dirty(&self) -> bool {
+        !self.lines.borrow().is_empty()
+    }
+
+    /// Writes to the sockets in line, each once, to about so many in all; tells for how many that counts.
+    pub fn flush(&self, sockets: usize) -> usize {
+        if sockets == 0 {
+            return 0;
+        }
+        let (few, many, last) = {
             let lines = self.lines.borrow();
-            let few = lines.few.len().min(FLUSH_SOCKETS);
-            // A large room goes on in every turn, the more so when nobody else wants to write.
-            (few, lines.many.len().min(FLUSH_SOCKETS - few / 2))
+            let few = lines.few.len().min(sockets);
+            // A large room goes on in every turn, the more so when nobody else wants to write; so do
+            // those who come last.
+            let many = lines.many.len().min(sockets - few / 2);
+            let left = sockets.saturating_sub(few + many) / FLUSH_LAST_PRICE;
+            (few, many, lines.last.len().min(left.max(LANE_SESSIONS / 2)))
         };
         let links = self.links.borrow();
-        for turn in 0..few + many {
+        for turn in 0..few + many + last {
             let slot = {
                 let mut lines = self.lines.borrow_mut();
-                if turn < few { lines.few.pop_front() } else { lines.many.pop_front() }
+                match turn {
+                    turn if turn < few => lines.few.pop_front(),
+                    turn if turn < few + many => lines.many.pop_front(),
+                    _ => lines.last.pop_front(),
+                }
             };
             if let Some(link) = slot.and_then(|slot| links.get(slot as usize)) {
                 link.dirty.set(false);
                 self.flush_link(link);
             }
         }
-        !self.lines.borrow().is_empty()
+        few + many + last * FLUSH_LAST_PRICE
     }
 
     pub(super) fn flush_link(&self, link: &Rc<Link>) {
@@ -108,5 +126,54 @@ impl Shard {
         if link.blocked.get() || link.closing().is_some() {
             link.wake();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::base::clock::SystemClock;
+    use crate::base::id::WorkerId;
+    use crate::base::memory::Gauge;
+    use crate::fanout::shard::Policy;
+    use crate::transport::Socket;
+
+    #[tokio::test]
+    async fn who_asks_for_too_much_is_written_to_last() {
+        let policy = Policy { outbox_bytes: 1_000, outbox_age: Duration::from_secs(1) };
+        let clock = Arc::new(SystemClock::default());
+        let gauge = Gauge::new(Arc::default(), Arc::default(), Some(0));
+        let shard = Shard::new(WorkerId(0), policy, clock, Arc::default(), gauge);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (mut links, mut peers) = (Vec::new(), Vec::new());
+        for number in 0..12 {
+            peers.push(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
+            let (stream, peer) = listener.accept().await.unwrap();
+            stream.writable().await.unwrap();
+            let link = shard.insert(Stream::Plain(Socket(stream)), peer);
+            link.named.set(true);
+            // The last two are polite.
+            link.strained.set(Moment(if number < 10 { u64::MAX } else { 0 }));
+            shard.send(&link, Bytes::from_static(b"1234"));
+            links.push(link);
+        }
+        let waiting = || -> Vec<usize> {
+            (0..links.len()).filter(|&number| links[number].waiting() > 0).collect()
+        };
+        assert_eq!(shard.flush(0), 0);
+        assert_eq!(waiting().len(), 12);
+        assert_eq!(shard.flush(2), 2 + 4 * FLUSH_LAST_PRICE);
+        assert_eq!(waiting(), [4, 5, 6, 7, 8, 9], "the polite ones, and a few of the others");
+        assert_eq!(shard.flush(5 * FLUSH_LAST_PRICE), 5 * FLUSH_LAST_PRICE);
+        assert_eq!(waiting(), [9]);
+        assert!(shard.has_dirty());
+        shard.flush(1);
+        assert!(waiting().is_empty() && !shard.has_dirty());
     }
 }

@@ -112,6 +112,8 @@ pub struct Link {
     pub named: Cell<bool>,
     /// Whether a ping waits for an answer.
     pub pinged: Cell<bool>,
+    /// Until when it asks for more than its budget.
+    pub strained: Cell<Moment>,
     /// Where it stands with those who come last.
     pub turn: Cell<Turn>,
     /// Where it comes from.
@@ -146,6 +148,7 @@ impl Link {
             spoke: Cell::new(false),
             named: Cell::new(false),
             pinged: Cell::new(false),
+            strained: Cell::new(Moment(0)),
             turn: Cell::default(),
             peer,
             who: OnceCell::new(),
@@ -205,6 +208,19 @@ impl Link {
 
     pub(super) fn set_closing(&self, reason: LeaveReason, now: Moment) {
         self.closing.set(Some((reason, now)));
+    }
+
+    /// Whether it asks for more than its budget.
+    #[must_use]
+    pub fn is_strained(&self, now: Moment) -> bool {
+        now < self.strained.get()
+    }
+
+    /// Whether others go before it, in being read and in being written to: it is a stranger's, it ends,
+    /// or it asks for more than its budget.
+    #[must_use]
+    pub fn comes_last(&self, now: Moment) -> bool {
+        !self.named.get() || self.closing.get().is_some() || self.is_strained(now)
     }
 
     /// Whether it is to be dropped without waiting any longer.

@@ -56,16 +56,18 @@ pub struct Shard {
     pub(super) met: RefCell<Met<Subject>>,
 }
 
-/// Slots to be flushed. Those of a large room stand apart, so that nobody waits behind all of them.
+/// Slots to be flushed. Those of a large room stand apart, so that nobody waits behind all of them; so
+/// do those who come last.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     pub(super) few: VecDeque<u32>,
     pub(super) many: VecDeque<u32>,
+    pub(super) last: VecDeque<u32>,
 }
 
 impl Lines {
     pub(super) fn is_empty(&self) -> bool {
-        self.few.is_empty() && self.many.is_empty()
+        self.few.is_empty() && self.many.is_empty() && self.last.is_empty()
     }
 }
 
@@ -282,7 +284,7 @@ impl Shard {
                         }),
                     };
                     link.outbox.borrow_mut().push_shared(shared.clone(), now);
-                    self.mark(link, crowd);
+                    self.mark(link, crowd, now);
                     if link.waiting() > self.policy().outbox_bytes {
                         slow.push(Rc::clone(link));
                     }
@@ -299,7 +301,7 @@ impl Shard {
         if link.closing().is_some() {
             return;
         }
-        self.put(link, frames, self.clock.now(), Crowd::Few);
+        self.put(link, frames, self.clock.now());
         if link.waiting() > self.policy().outbox_bytes {
             self.close_slow(link);
         }
@@ -320,25 +322,25 @@ impl Shard {
     /// Puts a frame of a WebSocket's own into the outbox of one link.
     pub fn send_control(&self, link: &Rc<Link>, frame: Bytes) {
         if link.closing().is_none() {
-            self.push(link, frame, self.clock.now(), Crowd::Few);
+            self.push(link, frame, self.clock.now());
             if link.waiting() > self.policy().outbox_bytes {
                 self.close_slow(link);
             }
         }
     }
 
-    pub(super) fn put(&self, link: &Link, frames: Bytes, now: Moment, crowd: Crowd) {
+    pub(super) fn put(&self, link: &Link, frames: Bytes, now: Moment) {
         let bytes = match link.framing() {
             Framing::Frames | Framing::Http => frames,
             Framing::WebSocket => websocket::messages(frames),
         };
-        self.push(link, bytes, now, crowd);
+        self.push(link, bytes, now);
     }
 
     /// Puts bytes into an outbox as they are.
-    pub(super) fn push(&self, link: &Link, bytes: Bytes, now: Moment, crowd: Crowd) {
+    pub(super) fn push(&self, link: &Link, bytes: Bytes, now: Moment) {
         self.settle(&mut link.outbox.borrow_mut(), |outbox| outbox.push(bytes, now));
-        self.mark(link, crowd);
+        self.mark(link, Crowd::Few, now);
     }
 
     /// Has the deadlines of a link looked at, at the moment `at` or a little later.

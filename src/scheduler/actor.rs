@@ -12,7 +12,7 @@ use actix::{Actor, AsyncContext, Context};
 
 use super::desk::Desk;
 use crate::base::limits::SCHEDULER_JOBS;
-use crate::transport::turn::come_again;
+use crate::transport::turn::Portion;
 
 /// The actor.
 pub struct Scheduler<J> {
@@ -31,30 +31,26 @@ impl<J: 'static> Actor for Scheduler<J> {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.spawn(Turn);
+        ctx.spawn(Turn(Portion::new(SCHEDULER_JOBS)));
     }
 }
 
-struct Turn;
+struct Turn(Portion);
 
 impl<J: 'static> ActorFuture<Scheduler<J>> for Turn {
     type Output = ();
 
     fn poll(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         scheduler: &mut Scheduler<J>,
         _: &mut Context<Scheduler<J>>,
         cx: &mut TaskContext<'_>,
     ) -> Poll<()> {
         scheduler.desk.begin_turn(cx.waker());
-        for _ in 0..SCHEDULER_JOBS {
-            match scheduler.desk.take() {
-                Some(job) => (scheduler.work)(job),
-                None => return Poll::Pending,
-            }
-        }
+        let jobs = std::iter::from_fn(|| scheduler.desk.take()).take(self.0.left());
+        let done = jobs.map(&scheduler.work).count();
         // The rest in the next turn.
-        come_again(cx);
+        self.0.take(done, !scheduler.desk.is_empty(), cx);
         Poll::Pending
     }
 }

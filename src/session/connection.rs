@@ -52,8 +52,6 @@ pub struct Connection {
     pub(super) phase: Phase,
     /// Not read until then: over budget.
     pub(super) pause: Option<Pin<Box<Sleep>>>,
-    /// Whether what it took last was over budget.
-    pub(super) strained: bool,
     /// What few connections have, and those not for long.
     pub(super) aside: Option<Box<Aside>>,
     /// The number of the `quit` or `logout` that it is leaving by.
@@ -116,7 +114,6 @@ impl Connection {
             reader: Reader::default(),
             phase: Phase::First,
             pause: None,
-            strained: false,
             aside: denied.map(|refusal| Box::new(Aside::Denied(refusal))),
             farewell: 0,
             departed: false,
@@ -132,7 +129,8 @@ impl Connection {
     /// Goes on with whatever can go on; ready when it is over.
     pub fn poll(&mut self, answer: Answer<'_>, cx: &mut Context<'_>) -> Poll<()> {
         self.link.watch(cx.waker());
-        if self.comes_last() && !self.worker.lane.pass(&self.link) {
+        let now = self.worker.shard.now();
+        if self.link.comes_last(now) && !self.worker.lane.pass(&self.link, now) {
             return Poll::Pending;
         }
         if !self.link.named.get() {
@@ -163,11 +161,6 @@ impl Connection {
                 }
             }
         }
-    }
-
-    /// Whether those who chat go before.
-    fn comes_last(&self) -> bool {
-        !self.link.named.get() || self.link.closing().is_some()
     }
 
     /// Looks at the first byte, and at nothing else: a silent peer costs no TLS state.

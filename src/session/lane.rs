@@ -1,6 +1,7 @@
-//! Who comes last in a worker's turn: strangers, and those whose session ends. They go on a few at a
-//! time, and between two portions the worker looks at all of its sockets again, so that whoever chats
-//! waits for a few of them and never for the thousand that have come, or are cut, in one moment.
+//! Who comes last in a worker's turn: strangers, those whose session ends, and those who ask for more
+//! than their budget. They go on a few at a time, and between two portions the worker looks at all of its
+//! sockets again, so that whoever chats waits for a few of them and never for the thousand that have come,
+//! are cut, or flood in one moment.
 //!
 //! **Owns:** a place for each session that waits.
 //! **Bound:** one place for each session, and [`LANE_SESSIONS`] connections on their way to this worker;
@@ -16,6 +17,7 @@ use std::task::{Context, Waker};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::base::clock::Moment;
 use crate::base::limits::LANE_SESSIONS;
 use crate::fanout::link::{Link, Turn};
 
@@ -45,12 +47,40 @@ impl Approaches {
     }
 }
 
+/// Those who wait, in two lines that go on by turns: who logs in stands behind no flood.
+#[derive(Debug, Default)]
+struct Waiting {
+    strained: VecDeque<Rc<Link>>,
+    others: VecDeque<Rc<Link>>,
+}
+
+impl Waiting {
+    fn join(&mut self, link: &Rc<Link>, now: Moment) {
+        let line = if link.is_strained(now) { &mut self.strained } else { &mut self.others };
+        line.push_back(Rc::clone(link));
+    }
+
+    /// The next one: of the line whose turn it is, if it is not empty.
+    fn next(&mut self, turn: usize) -> Option<Rc<Link>> {
+        let (first, second) = if turn.is_multiple_of(2) {
+            (&mut self.others, &mut self.strained)
+        } else {
+            (&mut self.strained, &mut self.others)
+        };
+        first.pop_front().or_else(|| second.pop_front())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.strained.is_empty() && self.others.is_empty()
+    }
+}
+
 /// The lane of one worker.
 #[derive(Debug)]
 pub struct Lane {
     /// How many may still go on in this turn.
     left: Cell<usize>,
-    waiting: RefCell<VecDeque<Rc<Link>>>,
+    waiting: RefCell<Waiting>,
     /// Those who have come in this turn.
     come: RefCell<Vec<Approach>>,
     caller: RefCell<Option<Waker>>,
@@ -69,14 +99,14 @@ impl Default for Lane {
 
 impl Lane {
     /// Whether a session may go on now; if not, its task is woken when it may.
-    pub(super) fn pass(&self, link: &Rc<Link>) -> bool {
+    pub(super) fn pass(&self, link: &Rc<Link>, now: Moment) -> bool {
         match link.turn.get() {
             Turn::Given => link.turn.set(Turn::Unasked),
             Turn::Awaited => return false,
             Turn::Unasked if self.left.get() > 0 => self.left.set(self.left.get() - 1),
             Turn::Unasked => {
                 link.turn.set(Turn::Awaited);
-                self.waiting.borrow_mut().push_back(Rc::clone(link));
+                self.waiting.borrow_mut().join(link, now);
                 self.wake();
                 return false;
             }
@@ -94,9 +124,9 @@ impl Lane {
     fn call(&self) {
         self.come.borrow_mut().clear();
         let mut waiting = self.waiting.borrow_mut();
-        let called = waiting.len().min(LANE_SESSIONS);
-        self.left.set(LANE_SESSIONS - called);
-        for link in waiting.drain(..called) {
+        self.left.set(LANE_SESSIONS);
+        for link in (0..LANE_SESSIONS).map_while(|turn| waiting.next(turn)) {
+            self.left.set(self.left.get() - 1);
             link.turn.set(Turn::Given);
             link.wake();
         }
@@ -121,9 +151,10 @@ mod tests {
     use std::net::{Ipv4Addr, SocketAddr};
 
     use super::*;
-    use crate::base::clock::Moment;
     use crate::base::id::{SessionId, WorkerId};
     use crate::transport::Stream;
+
+    const NOW: Moment = Moment(1);
 
     fn links(count: usize) -> Vec<Rc<Link>> {
         let link = |slot| {
@@ -138,7 +169,7 @@ mod tests {
     fn a_few_pass_in_each_turn_and_nobody_overtakes() {
         let (lane, all) = (Lane::default(), links(3 * LANE_SESSIONS));
         let passed = |lane: &Lane| -> Vec<usize> {
-            let passed = all.iter().filter(|link| lane.pass(link));
+            let passed = all.iter().filter(|link| lane.pass(link, NOW));
             passed.map(|link| link.id().slot as usize).collect()
         };
         let turn = |turn: usize| -> Vec<usize> {
@@ -154,9 +185,35 @@ mod tests {
     }
 
     #[test]
+    fn who_logs_in_stands_behind_no_flood() {
+        let (lane, all) = (Lane::default(), links(4 * LANE_SESSIONS));
+        let (strained, strangers) = all.split_at(3 * LANE_SESSIONS);
+        for link in strained {
+            link.strained.set(Moment(2));
+        }
+        let passed = |links: &[Rc<Link>]| links.iter().filter(|link| lane.pass(link, NOW)).count();
+        assert_eq!((passed(strained), passed(strangers)), (LANE_SESSIONS, 0));
+        let called = |links: &[Rc<Link>]| {
+            let given = links.iter().filter(|link| link.turn.get() == Turn::Given);
+            given.map(|link| link.turn.set(Turn::Unasked)).count()
+        };
+        for _ in 0..2 {
+            lane.call();
+            assert_eq!(
+                (called(strangers), called(strained)),
+                (LANE_SESSIONS / 2, LANE_SESSIONS / 2)
+            );
+        }
+        // No strangers are left: the others have it all.
+        lane.call();
+        assert_eq!((called(strangers), called(strained)), (0, LANE_SESSIONS));
+    }
+
+    #[test]
     fn what_a_turn_has_left_is_for_those_who_come() {
         let (lane, all) = (Lane::default(), links(2 * LANE_SESSIONS));
-        let passed = |from: usize| all.iter().skip(from).filter(|link| lane.pass(link)).count();
+        let passed =
+            |from: usize| all.iter().skip(from).filter(|link| lane.pass(link, NOW)).count();
         assert_eq!(passed(LANE_SESSIONS - 1), LANE_SESSIONS);
         lane.call();
         assert_eq!(passed(0), LANE_SESSIONS);

@@ -32,6 +32,9 @@ use crate::scheduler::desk::Submitted;
 use crate::scheduler::queue::Place;
 use crate::throttle::budget::Purse;
 
+/// How long a session counts as one that asks for more than its budget, once it may be read again.
+const STRAIN: Duration = Duration::from_secs(1);
+
 impl Connection {
     /// Takes frames while there is credit; true if the session's phase changed.
     pub(super) fn take(&mut self, fresh: &[u8], answer: Answer<'_>) -> bool {
@@ -52,6 +55,9 @@ impl Connection {
         let phase = self.phase;
         let mut reader = std::mem::take(&mut self.reader);
         let (mut frames, mut bytes) = (0, 0);
+        // In small portions those who wait for the same budget come in turn.
+        let strained = self.link.is_strained(self.worker.shard.now());
+        let most = if strained { STRAINED_REQUESTS } else { u64::MAX };
         let taken = {
             let session = RefCell::new(&mut *self);
             reader.read(
@@ -68,7 +74,7 @@ impl Connection {
                         Unit::Ping(payload) => session.pong(payload),
                         Unit::Close(code) => session.half_close(code),
                     }
-                    session.wants_more(phase, frames)
+                    session.wants_more(phase, frames < most)
                 },
             )
         };
@@ -98,19 +104,17 @@ impl Connection {
         }
         let now = self.worker.shard.now();
         let charged = self.budget.charge(requests, bytes, now, &self.worker.settings().rates);
-        self.strained = !charged.wait.is_zero();
-        if self.strained {
+        if !charged.wait.is_zero() {
+            self.link.strained.set(now.after(charged.wait + STRAIN));
             self.worker.shard.tally().pauses.add(1);
             self.worker.shard.met(&self.link, charged.limit);
             self.pause = Some(Box::pin(tokio::time::sleep(charged.wait)));
         }
     }
 
-    fn wants_more(&self, phase: Phase, taken: u64) -> More {
-        // In small portions those who wait for the same budget come in turn.
-        let credit = self.has_credit() && !(self.strained && taken >= STRAINED_REQUESTS);
+    fn wants_more(&self, phase: Phase, may_take: bool) -> More {
         let open = self.phase == phase && self.link.closing().is_none();
-        if credit && open { More::Yes } else { More::No }
+        if may_take && self.has_credit() && open { More::Yes } else { More::No }
     }
 
     fn pong(&self, payload: &[u8]) {

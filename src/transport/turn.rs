@@ -26,6 +26,39 @@ pub struct Turns {
     coming: bool,
 }
 
+/// So much work in each turn of the thread, however often the task is woken in it.
+#[derive(Debug)]
+pub struct Portion {
+    turns: Turns,
+    all: usize,
+    left: usize,
+}
+
+impl Portion {
+    /// A portion of so much.
+    #[must_use]
+    pub fn new(all: usize) -> Self {
+        Self { turns: Turns::default(), all, left: all }
+    }
+
+    /// How much may still be done in this turn.
+    pub fn left(&mut self) -> usize {
+        if self.turns.has_passed() {
+            self.left = self.all;
+        }
+        self.left
+    }
+
+    /// Notes what was done. The task comes again if there is more; also to learn that a turn has passed,
+    /// but not for each trifle: that costs a look at the sockets.
+    pub fn take(&mut self, done: usize, is_more: bool, cx: &mut Context<'_>) {
+        self.left = self.left.saturating_sub(done);
+        if is_more || self.left <= self.all / 2 {
+            self.turns.come_again(cx);
+        }
+    }
+}
+
 /// Notes that a turn has passed, and wakes the task.
 #[derive(Debug, Default)]
 struct Signal {
@@ -63,5 +96,40 @@ impl Turns {
         let passed = self.signal.passed.swap(false, Ordering::Relaxed);
         self.coming &= !passed;
         passed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_portion_is_there_again_in_the_next_turn_and_not_before() {
+        let mut portion = Portion::new(8);
+        let mut polls = Vec::new();
+        std::future::poll_fn(|cx| {
+            polls.push(portion.left());
+            portion.take(3, false, cx);
+            polls.push(portion.left());
+            // It is woken again in the same turn.
+            portion.take(5, true, cx);
+            polls.push(portion.left());
+            if polls.len() < 6 { Poll::Pending } else { Poll::Ready(()) }
+        })
+        .await;
+        assert_eq!(polls, [8, 5, 0, 8, 5, 0]);
+    }
+
+    #[tokio::test]
+    async fn trifles_add_up_until_a_new_portion_is_asked_for() {
+        let mut portion = Portion::new(8);
+        std::future::poll_fn(|cx| {
+            portion.take(3, false, cx);
+            assert!(!portion.turns.coming);
+            portion.take(1, false, cx);
+            assert!(portion.turns.coming, "half of it is used up");
+            Poll::Ready(())
+        })
+        .await;
     }
 }
