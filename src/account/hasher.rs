@@ -10,6 +10,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::password::Scratch;
+use crate::base::priority::stand_back;
 
 /// Jobs that may wait: less than a second's work.
 const LINE: usize = 32;
@@ -38,7 +39,7 @@ impl Hasher {
         for number in 0..threads.max(1) {
             let jobs: Receiver<Job> = jobs.clone();
             thread::Builder::new().name(format!("hash-{number}")).spawn(move || {
-                stand_back();
+                stand_back(NICE);
                 work(&jobs);
             })?;
         }
@@ -62,14 +63,6 @@ fn work(jobs: &Receiver<Job>) {
         });
         let Ok(job) = job else { return };
         job(&mut scratch);
-    }
-}
-
-/// Linux keeps a nice value for each thread; who has no right to it goes on without.
-fn stand_back() {
-    let own = rustix::thread::gettid();
-    if let Err(error) = rustix::process::setpriority_process(Some(own), NICE) {
-        log::debug!(error:% = error; "a thread that hashes passwords stands with the others");
     }
 }
 

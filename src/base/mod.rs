@@ -12,6 +12,7 @@ pub mod memory;
 pub mod mention;
 pub mod met;
 pub mod name;
+pub mod priority;
 pub mod secret;
 pub mod slot;
 pub mod tally;

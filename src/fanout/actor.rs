@@ -119,8 +119,10 @@ impl ActorFuture<Fanout> for Flush {
         cx: &mut TaskContext<'_>,
     ) -> Poll<()> {
         fanout.shard.watch(cx.waker());
-        // The rest in the next turn: others have waited long enough.
-        let flushed = fanout.shard.flush(self.0.left());
+        // The rest in the next turn: others have waited long enough. So do those who come last, whatever
+        // there is for them: the answers to a greeting, a login and a join go out together.
+        let left = self.0.left();
+        let flushed = fanout.shard.flush(left, self.0.begins());
         self.0.take(flushed, fanout.shard.has_dirty(), cx);
         Poll::Pending
     }

@@ -9,7 +9,6 @@ use super::link::Link;
 use super::shard::{Crowd, Shard};
 use crate::base::clock::Moment;
 use crate::base::limits::{FLUSH_LAST_PRICE, FLUSH_SLICES, LANE_SESSIONS};
-use crate::transport::{RECORD_BYTES, Stream};
 
 impl Shard {
     /// Notes that a link has something to write.
@@ -32,7 +31,7 @@ impl Shard {
 
     /// Goes on with a link whose socket takes bytes again.
     pub fn resume(&self, link: &Link) {
-        if !link.outbox.borrow().is_empty() {
+        if !link.outbox.borrow().is_empty() || link.stream.borrow().is_pending() {
             self.mark(link, Crowd::Few, self.now());
         }
     }
@@ -53,7 +52,8 @@ impl Shard {
     }
 
     /// Writes to the sockets in line, each once, to about so many in all; tells for how many that counts.
-    pub fn flush(&self, sockets: usize) -> usize {
+    /// To those who come last only with `all`.
+    pub fn flush(&self, sockets: usize, all: bool) -> usize {
         if sockets == 0 {
             return 0;
         }
@@ -64,7 +64,8 @@ impl Shard {
             // those who come last.
             let many = lines.many.len().min(sockets - few / 2);
             let left = sockets.saturating_sub(few + many) / FLUSH_LAST_PRICE;
-            (few, many, lines.last.len().min(left.max(LANE_SESSIONS / 2)))
+            let last = if all { lines.last.len() } else { 0 };
+            (few, many, last.min(left.max(LANE_SESSIONS / 2)))
         };
         let links = self.links.borrow();
         for turn in 0..few + many + last {
@@ -87,19 +88,16 @@ impl Shard {
     pub(super) fn flush_link(&self, link: &Rc<Link>) {
         let mut scratch = self.scratch.borrow_mut();
         while !link.blocked.get() {
-            let mut outbox = link.outbox.borrow_mut();
-            if outbox.is_empty() {
+            let (mut outbox, mut stream) = (link.outbox.borrow_mut(), link.stream.borrow_mut());
+            if outbox.is_empty() && !stream.is_pending() {
                 break;
             }
-            let mut stream = link.stream.borrow_mut();
-            let (offered, wrote) = if let Some(one) = outbox.single() {
-                (one.len(), stream.try_write(&[IoSlice::new(one)], &mut scratch))
+            let wrote = if let Some(one) = outbox.single() {
+                stream.try_write(&[IoSlice::new(one)], &mut scratch)
             } else {
                 let mut slices = [IoSlice::new(&[]); FLUSH_SLICES];
                 let count = outbox.slices(&mut slices);
-                let slices = slices.get(..count).unwrap_or_default();
-                let offered = slices.iter().map(|slice| slice.len()).sum();
-                (offered, stream.try_write(slices, &mut scratch))
+                stream.try_write(slices.get(..count).unwrap_or_default(), &mut scratch)
             };
             match wrote {
                 Ok(count) => {
@@ -107,9 +105,6 @@ impl Shard {
                     self.tally().bytes_out.add(count as u64);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if matches!(*stream, Stream::Tls(_)) {
-                        outbox.promise(offered.min(RECORD_BYTES));
-                    }
                     link.blocked.set(true);
                     drop(outbox);
                     self.arm(link, self.clock.now().after(self.policy().outbox_age));
@@ -142,7 +137,7 @@ mod tests {
     use crate::base::id::WorkerId;
     use crate::base::memory::Gauge;
     use crate::fanout::shard::Policy;
-    use crate::transport::Socket;
+    use crate::transport::{Socket, Stream};
 
     #[tokio::test]
     async fn who_asks_for_too_much_is_written_to_last() {
@@ -166,14 +161,19 @@ mod tests {
         let waiting = || -> Vec<usize> {
             (0..links.len()).filter(|&number| links[number].waiting() > 0).collect()
         };
-        assert_eq!(shard.flush(0), 0);
+        assert_eq!(shard.flush(0, true), 0);
         assert_eq!(waiting().len(), 12);
-        assert_eq!(shard.flush(2), 2 + 4 * FLUSH_LAST_PRICE);
-        assert_eq!(waiting(), [4, 5, 6, 7, 8, 9], "the polite ones, and a few of the others");
-        assert_eq!(shard.flush(5 * FLUSH_LAST_PRICE), 5 * FLUSH_LAST_PRICE);
+        assert_eq!(shard.flush(4, false), 2);
+        assert_eq!(waiting().len(), 10, "within a turn only the polite ones");
+        assert!(shard.has_dirty());
+        let polite = &links[11];
+        shard.send(polite, Bytes::from_static(b"5678"));
+        assert_eq!(shard.flush(2, true), 1 + 4 * FLUSH_LAST_PRICE);
+        assert_eq!(waiting(), [4, 5, 6, 7, 8, 9], "the polite one, and a few of the others");
+        assert_eq!(shard.flush(5 * FLUSH_LAST_PRICE, true), 5 * FLUSH_LAST_PRICE);
         assert_eq!(waiting(), [9]);
         assert!(shard.has_dirty());
-        shard.flush(1);
+        shard.flush(1, true);
         assert!(waiting().is_empty() && !shard.has_dirty());
     }
 }

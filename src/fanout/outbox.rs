@@ -21,8 +21,6 @@ pub struct Outbox {
     bytes: usize,
     /// Those of them that no other outbox has.
     own: usize,
-    /// Bytes at the front that must go out as they are: OpenSSL has them in a record under way.
-    promised: u32,
     /// Whether a part of the front slice is written.
     broken: bool,
 }
@@ -105,7 +103,6 @@ impl Outbox {
 
     /// Takes off what was written.
     pub fn written(&mut self, mut count: usize) {
-        self.promised = self.promised.saturating_sub(u32::try_from(count).unwrap_or(u32::MAX));
         self.bytes = self.bytes.saturating_sub(count);
         while let Some(front) = &mut self.front {
             let done = count.min(front.frames.len());
@@ -123,32 +120,13 @@ impl Outbox {
         self.more = None;
     }
 
-    /// Notes that the next `count` bytes are in a record under way.
-    pub fn promise(&mut self, count: usize) {
-        self.promised = self.promised.max(u32::try_from(count).unwrap_or(u32::MAX));
-    }
-
-    /// Drops what can be dropped without breaking a frame or a record.
+    /// Drops what can be dropped without breaking a frame.
     pub fn abandon(&mut self) {
-        let mut kept = 0;
-        let needed = self.waiting().enumerate().take_while(|&(index, slice)| {
-            let needed = kept < self.promised as usize || (index == 0 && self.broken);
-            kept += if needed { slice.frames.len() } else { 0 };
-            needed
-        });
-        match needed.count() {
-            0 => {
-                self.front = None;
-                self.more = None;
-            }
-            count => {
-                if let Some(more) = &mut self.more {
-                    more.0.truncate(count - 1);
-                }
-            }
-        }
-        self.bytes = kept;
-        self.own = self.waiting().filter(|slice| slice.own).map(|slice| slice.frames.len()).sum();
+        self.more = None;
+        self.front.take_if(|_| !self.broken);
+        let bytes = |slice: &Slice| slice.frames.len();
+        self.bytes = self.front.as_ref().map_or(0, bytes);
+        self.own = self.front.as_ref().filter(|front| front.own).map_or(0, bytes);
     }
 }
 
@@ -177,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn abandoning_keeps_a_broken_front_and_a_promised_record_only() {
+    fn abandoning_keeps_a_broken_front_only() {
         let filled = || {
             let mut outbox = Outbox::default();
             for frame in [b"aaa", b"bbb", b"ccc"] {
@@ -192,10 +170,6 @@ mod tests {
         broken.written(1);
         broken.abandon();
         assert_eq!((content(&broken), broken.len(), broken.own()), (b"aa".to_vec(), 2, 2));
-        let mut promised = filled();
-        promised.promise(4);
-        promised.abandon();
-        assert_eq!((content(&promised), promised.len()), (b"aaabbb".to_vec(), 6));
     }
 
     proptest! {

@@ -37,7 +37,7 @@ pub const VERSION_MIN: u16 = 1;
 pub const ALPN: &str = "klatch/1";
 /// The name of the other protocol on the same port: the GUI's pages, and frames over WebSocket.
 pub const ALPN_HTTP: &str = "http/1.1";
-/// Both in TLS's own form, each name behind its length; ours first, for who offers both.
-pub const ALPN_WIRE: &[u8] = b"\x08klatch/1\x08http/1.1";
+/// Both; ours first, for who offers both.
+pub const ALPN_ALL: &[&str] = &[ALPN, ALPN_HTTP];
 /// The port that a server listens on unless told otherwise.
 pub const PORT: u16 = 5528;

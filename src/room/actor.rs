@@ -215,6 +215,10 @@ impl Handler<Ask> for ChatRoom {
         if let Err(refusal) = self.check_life() {
             return self.batch.refuse(from, id, &refusal);
         }
+        let shows = ask.action.shows();
+        if shows {
+            self.tell_presence_first();
+        }
         match &ask.action {
             Action::Join => self.join(from, &ask.who, Answer::Result(id)),
             Action::Found { topic, private } => {
@@ -260,6 +264,10 @@ impl Handler<Ask> for ChatRoom {
                 self.answer(from, id, told.map(|_| Empty {}));
             }
         }
+        if shows {
+            // Who was put out is told of with it.
+            self.tell_presence_first();
+        }
         self.arm_presence(ctx);
     }
 }
@@ -271,7 +279,7 @@ impl ChatRoom {
             return;
         }
         self.presence_armed = true;
-        ctx.run_later(self.around.presence_interval, |chat_room, _| {
+        ctx.run_later(self.presence_wait(), |chat_room, _| {
             chat_room.presence_armed = false;
             chat_room.tell_presence();
             // The cork was polled before this timer.

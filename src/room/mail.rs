@@ -90,6 +90,32 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// Whether the others in the room may see something of it, and who did it.
+    #[must_use]
+    pub fn shows(&self) -> bool {
+        match self {
+            Self::SetTopic(_)
+            | Self::Say { .. }
+            | Self::Typing(_)
+            | Self::Moderate(..)
+            | Self::Configure(_)
+            | Self::Rename(_)
+            | Self::Delete => true,
+            // Arrivals and departures themselves, and what is told to one alone.
+            Self::Join
+            | Self::Found { .. }
+            | Self::JoinBoth(_)
+            | Self::Leave
+            | Self::Members { .. }
+            | Self::ReadTopic
+            | Self::History { .. }
+            | Self::MarkRead(_)
+            | Self::Standings { .. } => false,
+        }
+    }
+}
+
 /// A session has ended.
 #[derive(Debug)]
 pub struct Part {

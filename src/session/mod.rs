@@ -12,6 +12,7 @@ pub mod deadline;
 pub mod job;
 pub mod lane;
 pub mod mail;
+mod opening;
 pub mod reader;
 mod requests;
 pub mod router;

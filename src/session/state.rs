@@ -74,6 +74,12 @@ impl State {
         }
     }
 
+    /// Whether a name was asked for, and the answer is awaited: what follows waits for it too.
+    #[must_use]
+    pub fn is_entering(&self) -> bool {
+        matches!(self.stage, Stage::Entering)
+    }
+
     /// Who it is.
     #[must_use]
     pub fn identity(&self) -> Option<&Arc<Identity>> {

@@ -97,7 +97,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     fn load(certificate: &Path, key: &Path) -> Result<Identity, TlsError> {
-        Identity::load(certificate, key, b"\x04test", &Challenges::default())
+        Identity::load(certificate, key, &["test"], &Challenges::default())
     }
 
     #[test]

@@ -6,17 +6,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use openssl::error::ErrorStack;
-use openssl::pkey::{PKey, Private};
-use openssl::ssl::{NameType, SslRef};
-use openssl::x509::X509;
 use parking_lot::RwLock;
 use rcgen::{CertificateParams, CustomExtension, KeyPair, PKCS_ECDSA_P256_SHA256};
+use rustls::crypto::ring;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::PrivatePkcs8KeyDer;
 
 /// The protocol that the authority offers.
 pub const ALPN: &[u8] = b"acme-tls/1";
-/// All that it offers, in the form of TLS.
-const OFFERED: &[u8] = b"\x0aacme-tls/1";
 
 /// Why no proof could be made.
 #[derive(Debug, thiserror::Error)]
@@ -24,21 +22,14 @@ pub enum ProofError {
     /// The certificate cannot be made.
     #[error("the certificate of the proof cannot be made: {0}")]
     Make(#[from] rcgen::Error),
-    /// OpenSSL refuses it.
-    #[error("OpenSSL refuses the certificate of the proof: {0}")]
-    Load(#[from] ErrorStack),
-}
-
-/// A certificate that proves, with its key. It is ECDSA P-256 as all that the server makes itself:
-/// TLS 1.2 has chosen the kind of key by the time that protocols are looked at.
-struct Proof {
-    certificate: X509,
-    key: PKey<Private>,
+    /// It cannot be used.
+    #[error("the certificate of the proof cannot be used: {0}")]
+    Load(#[from] rustls::Error),
 }
 
 /// The proofs that are awaited now; clones share them.
 #[derive(Clone, Default)]
-pub struct Challenges(Arc<RwLock<HashMap<String, Proof>>>);
+pub struct Challenges(Arc<RwLock<HashMap<String, Arc<CertifiedKey>>>>);
 
 impl std::fmt::Debug for Challenges {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -65,24 +56,38 @@ impl Challenges {
         let pair = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
         let mut params = CertificateParams::new(vec![name.to_owned()])?;
         params.custom_extensions = vec![CustomExtension::new_acme_identifier(digest)];
-        let certificate = X509::from_der(params.self_signed(&pair)?.der())?;
-        let key = PKey::private_key_from_pkcs8(&pair.serialize_der())?;
+        let certificate = params.self_signed(&pair)?.der().clone();
+        let key = PrivatePkcs8KeyDer::from(pair.serialize_der()).into();
+        // Its extension is one that no client but an authority would take, so it is not looked at here.
+        let key = ring::default_provider().key_provider.load_private_key(key)?;
+        let proof = CertifiedKey::new(vec![certificate], key);
         let name = name.to_ascii_lowercase();
-        self.0.write().insert(name.clone(), Proof { certificate, key });
+        self.0.write().insert(name.clone(), Arc::new(proof));
         Ok(Awaited { challenges: self.clone(), name })
     }
+}
 
-    /// Whether somebody asks for a proof; then the handshake goes on with it, or fails if none is
-    /// awaited for the name.
-    pub(super) fn answer(&self, ssl: &mut SslRef, offered: &[u8]) -> Option<Result<(), ()>> {
-        if offered != OFFERED {
-            return None;
+/// What clients are shown: the server's own certificate, or the proof that they ask for.
+#[derive(Debug)]
+pub(super) struct Certificates {
+    own: Arc<CertifiedKey>,
+    challenges: Challenges,
+}
+
+impl Certificates {
+    pub(super) fn new(own: CertifiedKey, challenges: &Challenges) -> Self {
+        Self { own: Arc::new(own), challenges: challenges.clone() }
+    }
+}
+
+impl ResolvesServerCert for Certificates {
+    /// Who offers nothing but the proofs' protocol asks for one; none is awaited for other names, and the
+    /// handshake fails.
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        if !hello.alpn().is_some_and(|mut offered| offered.all(|protocol| protocol == ALPN)) {
+            return Some(Arc::clone(&self.own));
         }
-        let name = ssl.servername(NameType::HOST_NAME).unwrap_or_default().to_ascii_lowercase();
-        let awaited = self.0.read();
-        let Some(proof) = awaited.get(&name) else { return Some(Err(())) };
-        let set =
-            ssl.set_certificate(&proof.certificate).and_then(|()| ssl.set_private_key(&proof.key));
-        Some(set.map_err(drop))
+        let name = hello.server_name().unwrap_or_default().to_ascii_lowercase();
+        self.challenges.0.read().get(&name).cloned()
     }
 }

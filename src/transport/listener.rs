@@ -74,6 +74,8 @@ pub enum Arrival {
 impl Acceptor {
     /// Takes over a bound listener; must be called where it will be used.
     pub fn new(listener: Socket) -> io::Result<Self> {
+        // Coalescing is done by the Fanout; the kernel must not wait for more. Connections inherit it.
+        listener.set_tcp_nodelay(true)?;
         #[expect(
             deprecated,
             reason = "its successor is unsafe; a Socket owns its descriptor, as asked"
@@ -114,11 +116,8 @@ impl Acceptor {
 fn accept_one(listener: &Socket) -> io::Result<(TcpStream, SocketAddr)> {
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
     let (socket, peer) = rustix::net::acceptfrom_with(listener, flags)?;
-    let stream = TcpStream::from(socket);
-    // Coalescing is done by the Fanout; the kernel must not wait for more.
-    stream.set_nodelay(true)?;
     let peer = peer.and_then(|peer| SocketAddr::try_from(peer).ok());
-    Ok((stream, peer.ok_or(io::ErrorKind::AddrNotAvailable)?))
+    Ok((TcpStream::from(socket), peer.ok_or(io::ErrorKind::AddrNotAvailable)?))
 }
 
 fn reserve() -> Option<File> {

@@ -9,19 +9,18 @@ pub mod certificate;
 pub mod challenge;
 pub mod listener;
 pub mod proxied;
+pub mod sealed;
 pub mod tls;
 pub mod turn;
 
 use std::io::{self, IoSlice, Read, Write};
 use std::task::{Context, Poll};
 
-use openssl::ssl::{ErrorCode, ShutdownResult, SslStream};
 use rustix::net::SendFlags;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
-/// Bytes gathered for one TLS record: the largest that TLS has.
-pub const RECORD_BYTES: usize = 16_384;
+use self::sealed::{RECORD_BYTES, Sealed};
 
 /// Up to so many bytes are copied together: that costs less than handing the kernel a list.
 const COPIED_BYTES: usize = 1024;
@@ -32,7 +31,7 @@ pub enum Stream {
     /// TCP as it is.
     Plain(Socket),
     /// TLS over TCP.
-    Tls(Box<SslStream<Socket>>),
+    Tls(Box<Sealed>),
     /// Taken away, for the moment of a change from one to the other.
     Closed,
 }
@@ -41,7 +40,7 @@ impl Stream {
     fn socket(&self) -> Option<&Socket> {
         match self {
             Self::Plain(socket) => Some(socket),
-            Self::Tls(stream) => Some(stream.get_ref()),
+            Self::Tls(stream) => Some(stream.socket()),
             Self::Closed => None,
         }
     }
@@ -56,7 +55,7 @@ impl Stream {
     #[must_use]
     pub fn negotiated(&self) -> Option<&[u8]> {
         match self {
-            Self::Tls(stream) => stream.ssl().selected_alpn_protocol(),
+            Self::Tls(stream) => stream.negotiated(),
             Self::Plain(_) | Self::Closed => None,
         }
     }
@@ -82,21 +81,13 @@ impl Stream {
     pub fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(socket) => socket.read(buffer),
-            Self::Tls(stream) => match stream.ssl_read(buffer) {
-                Ok(count) => Ok(count),
-                Err(error) => match error.code() {
-                    ErrorCode::ZERO_RETURN => Ok(0),
-                    _ => Err(tls::io_error(error)),
-                },
-            },
+            Self::Tls(stream) => stream.try_read(buffer),
             Self::Closed => Err(io::ErrorKind::NotConnected.into()),
         }
     }
 
-    /// Writes what fits; `scratch` is where TLS gathers one record.
-    ///
-    /// After `WouldBlock` the next call must begin with the same bytes: OpenSSL has a record under
-    /// way. They may lie elsewhere, and more may follow.
+    /// Takes what fits; `scratch` is where slices are gathered. A part of it may still wait for the socket:
+    /// see [`is_pending`](Self::is_pending).
     pub fn try_write(
         &mut self,
         slices: &[IoSlice<'_>],
@@ -110,38 +101,37 @@ impl Stream {
                 }
                 more => socket.write_vectored(more),
             },
-            Self::Tls(stream) => {
-                let record = gather(slices, scratch);
-                stream.ssl_write(record).map_err(tls::io_error)
-            }
+            Self::Tls(stream) => stream.try_write(gather(slices, scratch)),
             Self::Closed => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    /// Whether bytes that were taken wait for the socket: an empty write goes on with them.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        match self {
+            Self::Tls(stream) => stream.is_pending(),
+            Self::Plain(_) | Self::Closed => false,
+        }
+    }
+
+    /// Goes on with the handshake of TLS; ready when it is done or has failed.
+    pub fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tls(stream) => stream.poll_handshake(cx),
+            Self::Plain(_) | Self::Closed => Poll::Ready(Ok(())),
         }
     }
 
     /// Says that nothing more will be written. The peer may still send.
     pub fn shutdown_write(&mut self) {
         if let Self::Tls(stream) = self {
-            // Best effort: the peer may be gone already.
-            let said: Result<ShutdownResult, _> = stream.shutdown();
-            drop(said);
+            stream.say_goodbye();
         }
         if let Some(socket) = self.socket() {
             let shut = socket2::SockRef::from(&socket.0).shutdown(std::net::Shutdown::Write);
             drop(shut);
         }
-    }
-
-    /// Looks at the first byte without taking it; `None` at the end of the stream.
-    pub fn try_peek(&self) -> io::Result<Option<u8>> {
-        let Some(socket) = self.socket() else { return Ok(None) };
-        let mut first = [0];
-        let count = socket.0.try_io(Interest::READABLE, || {
-            let (count, _) =
-                rustix::net::recv(&socket.0, &mut first[..], rustix::net::RecvFlags::PEEK)?;
-            Ok(count)
-        })?;
-        let [first] = first;
-        Ok((count > 0).then_some(first))
     }
 }
 
@@ -161,7 +151,7 @@ fn gather<'a>(slices: &'a [IoSlice<'a>], scratch: &'a mut Vec<u8>) -> &'a [u8] {
     scratch
 }
 
-/// A TCP socket with the standard library's `Read` and `Write`, as OpenSSL wants it.
+/// A TCP socket with the standard library's `Read` and `Write`, that never blocks.
 #[derive(Debug)]
 pub struct Socket(pub TcpStream);
 

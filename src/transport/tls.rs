@@ -1,33 +1,26 @@
-//! The server's side of TLS: 1.2 and 1.3 by OpenSSL, forward secrecy and authenticated ciphers only.
-//!
-//! `native-tls` cannot speak TLS 1.3 as a server and keeps CBC suites (docs/decisions/0002), so the
-//! server uses the same C library directly; the clients use `native-tls`.
+//! Whom the server is by TLS: its certificate, its key, and what it agrees to. That is 1.2 and 1.3, with
+//! forward secrecy and authenticated ciphers only: all that rustls has. Why it is that: docs/decisions/0013.
 
 use std::fs;
 use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
 
 use openssl::asn1::{Asn1Time, Asn1TimeRef};
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
 use openssl::pkey::PKey;
-use openssl::ssl::{
-    AlpnError, ErrorCode, Ssl, SslAcceptor, SslMethod, SslMode, SslOptions, SslSessionCacheMode,
-    SslStream, SslVersion,
-};
 use openssl::x509::X509;
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::server::NoServerSessionStorage;
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::PrivatePkcs8KeyDer;
 
 use super::challenge::{self, Challenges};
+use super::sealed::Sealed;
 use super::{Socket, Stream};
-
-const CIPHERS_1_2: &str = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:\
-    ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:\
-    ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
-
-/// Elliptic curves only: a finite field of 8,192 bits costs the server a thousand times as much.
-const GROUPS: &str = "X25519:P-256:P-384";
 
 /// Why TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -69,15 +62,26 @@ pub enum TlsError {
         /// Its permissions.
         mode: u32,
     },
-    /// OpenSSL refuses the rest.
-    #[error("OpenSSL refuses the TLS settings: {0}")]
-    Setup(#[from] ErrorStack),
+    /// Such keys are not used.
+    #[error("the key {} cannot be used (RSA of 2048 to 4096 bits, P-256, P-384 and Ed25519 can): {source}", path.display())]
+    Unusable {
+        /// The key's file.
+        path: PathBuf,
+        /// Why.
+        source: rustls::Error,
+    },
+    /// The certificate cannot be looked at.
+    #[error("the certificate cannot be read: {0}")]
+    Certificate(#[from] ErrorStack),
+    /// The rest is refused.
+    #[error("TLS cannot be set up: {0}")]
+    Setup(#[from] rustls::Error),
 }
 
 /// What a handshake needs, and what people pin.
 #[derive(Clone)]
 pub struct Identity {
-    acceptor: SslAcceptor,
+    config: Arc<ServerConfig>,
     fingerprint: String,
     begins: i64,
     expires: i64,
@@ -92,12 +96,12 @@ impl std::fmt::Debug for Identity {
 
 impl Identity {
     /// Reads certificate chain and key, both PEM, and checks that they belong together. `alpn` are the
-    /// protocols that are spoken within, in the form of TLS: each name behind its length. Who asks for
-    /// a proof of `challenges` gets that instead. Both may lie in one file.
+    /// protocols that are spoken within, the preferred one first. Who asks for a proof of `challenges` gets
+    /// that instead. Both may lie in one file.
     pub fn load(
         certificate: &Path,
         key: &Path,
-        alpn: &'static [u8],
+        alpn: &[&str],
         challenges: &Challenges,
     ) -> Result<Self, TlsError> {
         refuse_exposed(key)?;
@@ -109,42 +113,31 @@ impl Identity {
             .map_err(parse(certificate, "a certificate"))?;
         let private =
             PKey::private_key_from_pem(&read(key)?).map_err(parse(key, "a private key"))?;
-        let Some((leaf, issuers)) = chain.split_first() else {
-            return Err(TlsError::Empty(certificate.to_owned()));
-        };
+        let leaf = chain.first().ok_or_else(|| TlsError::Empty(certificate.to_owned()))?;
         if !leaf.public_key()?.public_eq(&private) {
             return Err(TlsError::Mismatch { certificate: certificate.into(), key: key.into() });
         }
 
-        let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())?;
-        builder.set_min_proto_version(Some(SslVersion::TLS1_2))?;
-        builder.set_cipher_list(CIPHERS_1_2)?;
-        builder.set_groups_list(GROUPS)?;
-        builder.set_options(SslOptions::NO_RENEGOTIATION | SslOptions::CIPHER_SERVER_PREFERENCE);
-        builder.set_mode(SslMode::RELEASE_BUFFERS);
-        // One read per record instead of two, and one that says when there is no more.
-        builder.set_read_ahead(true);
+        let provider = Arc::new(ring::default_provider());
+        let unusable = |source| TlsError::Unusable { path: key.to_owned(), source };
+        let pkcs8 = PrivatePkcs8KeyDer::from(private.private_key_to_pkcs8()?);
+        let signing = provider.key_provider.load_private_key(pkcs8.into()).map_err(unusable)?;
+        let der = chain.iter().map(|one| Ok(one.to_der()?.into()));
+        let own = CertifiedKey::new(der.collect::<Result<_, ErrorStack>>()?, signing);
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(challenge::Certificates::new(own, challenges)));
         // Tickets carry the session; a cache here would only cost memory.
-        builder.set_session_cache_mode(SslSessionCacheMode::OFF);
-        builder.set_num_tickets(1)?;
-        builder.set_certificate(leaf)?;
-        for issuer in issuers {
-            builder.add_extra_chain_cert(issuer.clone())?;
-        }
-        builder.set_private_key(&private)?;
-        let challenges = challenges.clone();
-        builder.set_alpn_select_callback(move |ssl, offered| {
-            match challenges.answer(ssl, offered) {
-                Some(proven) => {
-                    proven.map(|()| challenge::ALPN).map_err(|()| AlpnError::ALERT_FATAL)
-                }
-                None => openssl::ssl::select_next_proto(alpn, offered).ok_or(AlpnError::NOACK),
-            }
-        });
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.ticketer = ring::Ticketer::new()?;
+        config.send_tls13_tickets = 1;
+        let protocols = alpn.iter().map(|protocol| protocol.as_bytes());
+        config.alpn_protocols = protocols.chain([challenge::ALPN]).map(<[u8]>::to_vec).collect();
         let digest = leaf.digest(MessageDigest::sha256())?;
         let fingerprint = super::certificate::hex(&digest);
         let [begins, expires] = [unix_seconds(leaf.not_before())?, unix_seconds(leaf.not_after())?];
-        Ok(Self { acceptor: builder.build(), fingerprint, begins, expires, names: names(leaf) })
+        Ok(Self { config: Arc::new(config), fingerprint, begins, expires, names: names(leaf) })
     }
 
     /// The SHA-256 of the certificate, in hexadecimal: what clients pin.
@@ -177,32 +170,10 @@ impl Identity {
         self.names.iter().any(|one| covers(one, name))
     }
 
-    /// Begins a handshake on `socket`.
-    pub fn begin(&self, socket: Socket) -> Result<Stream, ErrorStack> {
-        let mut ssl = Ssl::new(self.acceptor.context())?;
-        ssl.set_accept_state();
-        Ok(Stream::Tls(Box::new(SslStream::new(ssl, socket)?)))
-    }
-}
-
-/// Goes on with a handshake; ready when it is done or has failed.
-pub fn poll_handshake(stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-    loop {
-        let Stream::Tls(tls) = stream else { return Poll::Ready(Ok(())) };
-        let Err(error) = tls.accept() else { return Poll::Ready(Ok(())) };
-        match error.code() {
-            ErrorCode::WANT_READ => ready!(stream.poll_readable(cx)),
-            ErrorCode::WANT_WRITE => ready!(stream.poll_writable(cx)),
-            _ => return Poll::Ready(Err(io_error(error))),
-        }
-    }
-}
-
-/// OpenSSL's error as one of I/O; both "want" codes are `WouldBlock`.
-pub(super) fn io_error(error: openssl::ssl::Error) -> io::Error {
-    match error.code() {
-        ErrorCode::WANT_READ | ErrorCode::WANT_WRITE => io::ErrorKind::WouldBlock.into(),
-        _ => error.into_io_error().unwrap_or_else(io::Error::other),
+    /// Begins a handshake on `socket`, of which `greeting` was read already.
+    pub fn begin(&self, socket: Socket, greeting: &[u8]) -> io::Result<Stream> {
+        let sealed = Sealed::begin(Arc::clone(&self.config), socket, greeting)?;
+        Ok(Stream::Tls(Box::new(sealed)))
     }
 }
 

@@ -32,21 +32,28 @@ pub struct Portion {
     turns: Turns,
     all: usize,
     left: usize,
+    begins: bool,
 }
 
 impl Portion {
     /// A portion of so much.
     #[must_use]
     pub fn new(all: usize) -> Self {
-        Self { turns: Turns::default(), all, left: all }
+        Self { turns: Turns::default(), all, left: all, begins: false }
     }
 
     /// How much may still be done in this turn.
     pub fn left(&mut self) -> usize {
-        if self.turns.has_passed() {
+        self.begins = self.turns.has_passed();
+        if self.begins {
             self.left = self.all;
         }
         self.left
+    }
+
+    /// Whether the thread has looked at its sockets since the task was there last.
+    pub fn begins(&self) -> bool {
+        self.begins
     }
 
     /// Notes what was done. The task comes again if there is more; also to learn that a turn has passed,

@@ -116,7 +116,10 @@ impl AsyncWrite for Io {
         true
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.stream.is_pending() {
+            return self.poll_write_vectored(cx, &[]).map_ok(drop);
+        }
         Poll::Ready(Ok(()))
     }
 

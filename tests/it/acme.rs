@@ -6,7 +6,6 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
-use klatch::protocol::ALPN_WIRE;
 use klatch::transport::challenge::{self, Challenges};
 use openssl::ssl::{SslConnector, SslMethod, SslStream, SslVerifyMode, SslVersion};
 use serde_json::Value;
@@ -15,6 +14,9 @@ use crate::support::TestServer;
 use crate::support::admin::admin;
 use crate::support::authority::Authority;
 use crate::support::daemon::Daemon;
+
+/// What a client of ours that is a browser too offers.
+const OFFERED: &[u8] = b"\x08klatch/1\x08http/1.1";
 
 const NAMES: &str = "chat.example.test,talk.example.test";
 
@@ -85,8 +87,7 @@ fn a_certificate_is_got_shown_renewed_and_kept() {
     assert_eq!(first["certificate_names"], serde_json::json!(NAMES.split(',').collect::<Vec<_>>()));
     assert_eq!(first["acme_failure"], Value::Null);
     await_status(&daemon, |status| status["certificate"] != first["certificate"]);
-    let chain =
-        connect(daemon.address, "chat.example.test", ALPN_WIRE, SslVersion::TLS1_3).unwrap();
+    let chain = connect(daemon.address, "chat.example.test", OFFERED, SslVersion::TLS1_3).unwrap();
     let issuer = chain.ssl().peer_certificate().unwrap();
     let issuer = format!("{:?}", issuer.issuer_name());
     assert!(issuer.contains("Pebble Intermediate"), "{issuer}");
@@ -153,7 +154,7 @@ fn proofs_are_given_to_authorities_alone() {
         assert_eq!(proof.read(&mut [0]).unwrap(), 0, "then it is over");
         assert!(asks("talk.example.test", version).is_none(), "another name");
         // Everybody else sees the server's certificate, under that name too.
-        for alpn in [ALPN_WIRE, b"\x0aacme-tls/1\x08klatch/1"] {
+        for alpn in [OFFERED, b"\x0aacme-tls/1\x08klatch/1"] {
             let usual = connect(server.address, "chat.example.test", alpn, version).unwrap();
             assert_eq!(fingerprint(&usual), server.fingerprint);
         }

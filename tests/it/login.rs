@@ -1,8 +1,9 @@
 //! Getting in: hello, a forced name, the token, and getting out.
 
+use klatch::protocol::codec;
 use klatch::protocol::event::{Event, LeaveReason};
 use klatch::protocol::reply::Durability;
-use klatch::protocol::request::{Direct, Hello, Login, Logout, Members, Ping, Rooms};
+use klatch::protocol::request::{Direct, Hello, Join, Login, Logout, Members, Ping, Rooms};
 use klatch::protocol::status::Code;
 
 use crate::support::client::{code_of, say};
@@ -66,6 +67,53 @@ fn a_bad_name_is_refused_and_another_may_follow() {
     }
     let free = client.try_login("ann", None).unwrap_err().suggestion.unwrap();
     assert_eq!(&*client.login(&free).name, free);
+}
+
+fn join() -> Join {
+    Join { room: "lobby".into(), timeout_ms: None }
+}
+
+#[test]
+fn what_is_sent_behind_a_login_waits_for_its_answer() {
+    let server = TestServer::start();
+    let mut ann = server.login("ann");
+    // One after the other in one write, and the same a byte at a time.
+    for (name, piece) in [("bob", usize::MAX), ("eve", 1)] {
+        let all = [
+            codec::request(1, &hello(1)),
+            codec::request(2, &Login::guest(name.into())),
+            codec::request(3, &join()),
+        ]
+        .concat();
+        let mut client = server.connect();
+        all.chunks(piece.min(all.len())).for_each(|bytes| client.send_raw(bytes));
+        for id in 1..=3 {
+            client.answer(id).unwrap();
+        }
+        ann.expect(|event| match event {
+            Event::Joined(joined) => joined.names.0.iter().any(|one| **one == *name).then_some(()),
+            _ => None,
+        });
+    }
+}
+
+#[test]
+fn what_is_sent_behind_a_refused_login_is_refused_and_another_login_is_not() {
+    let server = TestServer::start();
+    let _ann = server.login("ann");
+    let mut client = server.connect();
+    client.hello();
+    let all = [
+        codec::request(2, &Login::guest("ann".into())),
+        codec::request(3, &join()),
+        codec::request(4, &Login::guest("bob".into())),
+        codec::request(5, &join()),
+    ];
+    client.send_raw(&all.concat());
+    assert_eq!(client.refusal_of(2), Code::NameTaken);
+    assert_eq!(client.refusal_of(3), Code::AuthRequired);
+    client.answer(4).unwrap();
+    client.answer(5).unwrap();
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The way of each client from its connection into its room, one answer at a time.
+//! The way of each client from its connection into its room.
 
 use klatch::base::clock::{Moment, nanos};
 
@@ -15,6 +15,8 @@ pub(crate) struct Assembly {
     seats: Seats,
     /// Answers that each client has got.
     steps: Vec<u8>,
+    /// How many it will have got in the end; 0 as long as that is not known.
+    due: Vec<u8>,
     begun: Vec<Moment>,
     /// Clients that got them all.
     pub(crate) ready: usize,
@@ -24,9 +26,9 @@ pub(crate) struct Assembly {
 
 impl Assembly {
     pub(crate) fn new(driver: &'static dyn Driver, seats: Seats) -> Self {
-        let steps = vec![0; seats.clients()];
+        let (steps, due) = (vec![0; seats.clients()], vec![0; seats.clients()]);
         let begun = vec![Moment(0); seats.clients()];
-        Self { driver, seats, steps, begun, ready: 0, took: Vec::new() }
+        Self { driver, seats, steps, due, begun, ready: 0, took: Vec::new() }
     }
 
     /// A client begins to connect.
@@ -34,17 +36,23 @@ impl Assembly {
         self.begun[client] = now;
     }
 
-    fn next_request(&mut self, at: At, out: &mut Vec<u8>) {
+    fn go_on(&mut self, at: At, out: &mut Vec<u8>) -> Result<()> {
         let At { client, now } = at;
-        let (room, first) = (self.seats.room_of(client), client.is_multiple_of(self.seats.members));
-        let requests = self.driver.introduction(&member_name(client), room, first);
-        if let Some(request) = requests.get(usize::from(self.steps[client])) {
-            out.extend_from_slice(request);
-        } else {
+        let (step, pipelines) = (self.steps[client], self.driver.nature().pipelines);
+        if step == 0 || (!pipelines && step < self.due[client]) {
+            let room = self.seats.room_of(client);
+            let first = client.is_multiple_of(self.seats.members);
+            let requests = self.driver.introduction(&member_name(client), room, first);
+            self.due[client] = u8::try_from(requests.len())?;
+            let count = if pipelines { requests.len() } else { 1 };
+            let next = requests.iter().skip(usize::from(step)).take(count);
+            next.for_each(|request| out.extend_from_slice(request));
+        } else if step == self.due[client] {
             self.ready += 1;
             self.steps[client] = READY;
             self.took.push(nanos(now.since(self.begun[client])));
         }
+        Ok(())
     }
 }
 
@@ -55,7 +63,7 @@ impl Inbox for Assembly {
             Glance::Answer { .. } if self.steps[at.client] == READY => {}
             Glance::Answer { .. } => {
                 self.steps[at.client] += 1;
-                self.next_request(at, out);
+                self.go_on(at, out)?;
             }
             Glance::Ping => self.driver.sign_of_life(seen.frame, out),
             Glance::Refused { .. } | Glance::Bye => {
@@ -67,7 +75,6 @@ impl Inbox for Assembly {
     }
 
     fn up(&mut self, at: At, out: &mut Vec<u8>) -> Result<()> {
-        self.next_request(at, out);
-        Ok(())
+        self.go_on(at, out)
     }
 }

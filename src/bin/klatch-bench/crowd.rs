@@ -16,7 +16,7 @@ use crate::args::Common;
 use crate::chat::{Chat, Manner, histogram};
 use crate::driver;
 use crate::error::{Failure, Result};
-use crate::link::{Sources, Way, connector};
+use crate::link::{Sources, Way, client_tls};
 use crate::machine;
 use crate::sibling::{Sibling, orders};
 use crate::subject::Server;
@@ -142,8 +142,8 @@ fn check(chat: &mut Chat<'_>) -> Result<u64> {
 pub(crate) fn run(args: &CrowdArgs) -> Result<()> {
     machine::raise_open_files()?;
     driver::set_run(args.run);
-    let connector = args.over_tls.then(connector).transpose()?;
-    let way = Way { server: args.to, tls: connector.as_ref(), driver: args.kind.driver() };
+    let client_tls = args.over_tls.then(client_tls).transpose()?;
+    let way = Way { server: args.to, tls: client_tls.as_ref(), driver: args.kind.driver() };
     let seats = Seats { rooms: args.rooms, members: args.members };
     let sources = Sources { first: args.share * ADDRESSES, ..Sources::USUAL };
     let orders = orders();

@@ -163,7 +163,13 @@ mod tests {
     const SEATS: Seats = Seats { rooms: 2, members: 2 };
 
     fn book(numbered: bool, echoes: bool) -> Ledger {
-        let nature = Nature { numbered, echoes, acknowledged: true, speaks_before_tls: false };
+        let nature = Nature {
+            numbered,
+            echoes,
+            acknowledged: true,
+            speaks_before_tls: false,
+            pipelines: true,
+        };
         Ledger::new(SEATS, 2, nature, false)
     }
 

@@ -236,9 +236,14 @@ impl Swarm {
                 if link.came_up()? {
                     inbox.up(at, link.outgoing())?;
                 }
-                let reads = link.receive(way.driver, &mut self.buffer, |seen, out| {
-                    inbox.frame(at, seen, out)
-                })?;
+                // A plain connection that has only come up has nothing to read.
+                let reads = if event.is_readable() || way.tls.is_some() {
+                    link.receive(way.driver, &mut self.buffer, |seen, out| {
+                        inbox.frame(at, seen, out)
+                    })?
+                } else {
+                    0
+                };
                 link.flush()?;
                 Ok(reads)
             };

@@ -20,7 +20,7 @@ use self::order::Failure;
 use super::daemon::Daemon;
 use super::{Parts, identity};
 use crate::config::Acme;
-use crate::protocol::ALPN_WIRE;
+use crate::protocol::ALPN_ALL;
 use crate::transport::certificate;
 use crate::transport::challenge::Challenges;
 use crate::transport::tls::Identity;
@@ -145,7 +145,7 @@ fn keep_file(
     let place = identity::gained_file(state_dir);
     let trial = place.with_extension("trial");
     certificate::write(&trial, pem.as_bytes(), 0o600)?;
-    let loaded = Identity::load(&trial, &trial, ALPN_WIRE, challenges);
+    let loaded = Identity::load(&trial, &trial, ALPN_ALL, challenges);
     let good = loaded.map_err(Failure::from).and_then(|identity| {
         if covers(&identity, wanted) { Ok(identity) } else { Err(Failure::Names) }
     });

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Finding, Scene};
-use crate::protocol::ALPN_WIRE;
+use crate::protocol::ALPN_ALL;
 use crate::server::identity::{self, WARN_DAYS, ends_soon, files, is_renewed};
 use crate::transport::challenge::Challenges;
 use crate::transport::tls::Identity;
@@ -83,7 +83,7 @@ fn renewed(scene: &Scene<'_>) -> Vec<Finding> {
 }
 
 fn load(certificate: &Path, key: &Path) -> Result<Identity, crate::transport::tls::TlsError> {
-    Identity::load(certificate, key, ALPN_WIRE, &Challenges::default())
+    Identity::load(certificate, key, ALPN_ALL, &Challenges::default())
 }
 
 fn validity(identity: &Identity, now: i64, renewed: bool, kind: &str) -> Finding {

@@ -15,7 +15,13 @@ pub(crate) struct Irc;
 
 impl Driver for Irc {
     fn nature(&self) -> Nature {
-        Nature { numbered: false, acknowledged: false, echoes: false, speaks_before_tls: false }
+        Nature {
+            numbered: false,
+            acknowledged: false,
+            echoes: false,
+            speaks_before_tls: false,
+            pipelines: false,
+        }
     }
 
     #[inline]

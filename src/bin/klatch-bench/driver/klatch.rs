@@ -22,7 +22,13 @@ pub(crate) struct Klatch;
 
 impl Driver for Klatch {
     fn nature(&self) -> Nature {
-        Nature { numbered: true, acknowledged: true, echoes: true, speaks_before_tls: false }
+        Nature {
+            numbered: true,
+            acknowledged: true,
+            echoes: true,
+            speaks_before_tls: false,
+            pipelines: true,
+        }
     }
 
     #[inline]

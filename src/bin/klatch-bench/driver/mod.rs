@@ -60,6 +60,8 @@ pub(crate) struct Nature {
     pub(crate) echoes: bool,
     /// Whether the server says a line in the clear before TLS begins.
     pub(crate) speaks_before_tls: bool,
+    /// Whether the requests of an introduction may be sent without waiting for answers.
+    pub(crate) pipelines: bool,
 }
 
 /// One protocol.
@@ -74,7 +76,7 @@ pub(crate) trait Driver: Sync {
     fn explain(&self, frame: &[u8]) -> String;
 
     /// The requests that make a fresh connection a member of a room, in their order. Each is sent
-    /// when the one before is answered.
+    /// when the one before is answered, unless they may all be sent at once.
     fn introduction(&self, who: &str, room: usize, first: bool) -> Vec<Vec<u8>>;
 
     /// A message to a room.

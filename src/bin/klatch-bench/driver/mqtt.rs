@@ -10,7 +10,13 @@ pub(crate) struct Mqtt;
 
 impl Driver for Mqtt {
     fn nature(&self) -> Nature {
-        Nature { numbered: false, acknowledged: false, echoes: true, speaks_before_tls: false }
+        Nature {
+            numbered: false,
+            acknowledged: false,
+            echoes: true,
+            speaks_before_tls: false,
+            pipelines: true,
+        }
     }
 
     #[inline]

@@ -16,7 +16,13 @@ pub(crate) struct Nats;
 
 impl Driver for Nats {
     fn nature(&self) -> Nature {
-        Nature { numbered: false, acknowledged: false, echoes: true, speaks_before_tls: true }
+        Nature {
+            numbered: false,
+            acknowledged: false,
+            echoes: true,
+            speaks_before_tls: true,
+            pipelines: false,
+        }
     }
 
     #[inline]

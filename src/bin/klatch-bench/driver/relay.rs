@@ -23,7 +23,13 @@ pub(crate) struct Relay;
 
 impl Driver for Relay {
     fn nature(&self) -> Nature {
-        Nature { numbered: false, acknowledged: false, echoes: true, speaks_before_tls: false }
+        Nature {
+            numbered: false,
+            acknowledged: false,
+            echoes: true,
+            speaks_before_tls: false,
+            pipelines: false,
+        }
     }
 
     #[inline]

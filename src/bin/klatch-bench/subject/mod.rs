@@ -9,18 +9,19 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::{Child, ChildStdout, Stdio};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use openssl::ssl::SslConnector;
 use rand::Rng;
 use rustix::process::{Pid, Signal, kill_process};
+use rustls::ClientConfig;
 use tempfile::TempDir;
 
 use crate::args::Common;
 use crate::driver::{self, Driver};
 use crate::error::{Failure, Result};
-use crate::link::{Way, connector};
+use crate::link::{Way, client_tls};
 use crate::machine;
 use kind::{Kind, Ports, Setup};
 
@@ -60,7 +61,7 @@ pub(crate) struct Server {
     kind: Kind,
     plain: SocketAddr,
     tls: SocketAddr,
-    connector: Option<SslConnector>,
+    client_tls: Option<Arc<ClientConfig>>,
     process: Process,
 }
 
@@ -93,7 +94,7 @@ impl Server {
                     kind: *kind,
                     plain: *address,
                     tls: *address,
-                    connector: setup.tls.then(connector).transpose()?,
+                    client_tls: setup.tls.then(client_tls).transpose()?,
                     process: Process::Foreign(*pid),
                 })
             }
@@ -119,9 +120,9 @@ impl Server {
         let unknown = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let output = addresses(stdout);
         let own = Own { child, output, home, running: true };
-        let connector = setup.tls.then(connector).transpose()?;
+        let client_tls = setup.tls.then(client_tls).transpose()?;
         let process = Process::Own(own);
-        let mut server = Self { kind, plain: unknown, tls: unknown, connector, process };
+        let mut server = Self { kind, plain: unknown, tls: unknown, client_tls, process };
         let found = server.wait_until_it_listens(launch.ports, setup.tls);
         let silent = |_| server.explain(&format!("{} does not listen", kind.name()));
         (server.plain, server.tls) = found.map_err(silent)?;
@@ -160,7 +161,7 @@ impl Server {
 
     /// How its clients reach it.
     pub(crate) fn way(&self) -> Way<'_> {
-        let tls = self.connector.as_ref();
+        let tls = self.client_tls.as_ref();
         let server = if tls.is_some() { self.tls } else { self.plain };
         Way { server, tls, driver: self.driver() }
     }
