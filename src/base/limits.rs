@@ -77,26 +77,30 @@ pub const ROOM_BATCH_BYTES: usize = 60_000;
 /// Bytes taken from a socket in one turn. Several frames come in one read; then others have a turn.
 pub const READ_BYTES: usize = 16_384;
 /// Requests that a session over its budget takes at a time: it waits the shorter for the next ones, and
-/// so does everybody who shares the budget.
+/// so does everybody who shares the budget. Who has more than that waiting while others wait asks for too much.
 pub const STRAINED_REQUESTS: u64 = 8;
 /// Sockets that the Fanout flushes in one turn of its thread: 64 x 5 us are a third of a millisecond,
 /// and what comes in between goes out with the rest (23 deliveries in a write instead of 18).
 pub const FLUSH_SOCKETS: usize = 64;
-/// For how many sockets one counts of those who come last: while a flood lasts, so much has come together
-/// for each of them that writing it takes 20 us and not 5.
-pub const FLUSH_LAST_PRICE: usize = 4;
+/// Bytes for which one of those who come last counts as a socket more: while a flood lasts, so much has come
+/// together for each of them that writing it takes 20 us and not 5.
+pub const FLUSH_LAST_BYTES: usize = 256;
 /// Turns of its thread for which a room with more members than that on all workers gathers what is said
 /// while more comes: a few microseconds each where nobody else has anything to do.
 pub const GATHERING_TURNS: u32 = 4;
 /// Slices handed to one `writev`.
 pub const FLUSH_SLICES: usize = 64;
 /// Sessions of strangers, of those who leave, and of those who ask for too much, that go on in one turn of
-/// a worker: 8 x 60 us are half a millisecond.
-pub const LANE_SESSIONS: usize = 8;
+/// a worker: 4 x 40 us are a sixth of a millisecond.
+pub const LANE_SESSIONS: usize = 4;
+/// The same where nobody has chatted for a second: fewer looks at the sockets.
+pub const LANE_SESSIONS_ALONE: usize = 16;
+/// Connections that may be on their way to a worker at a time: further ones wait in the listening socket.
+pub const APPROACHES: usize = 16;
 /// Deadlines that are looked at before others have a turn.
 pub const SWEEP_SESSIONS: usize = 32;
-/// Jobs that the Scheduler hands out in one turn of its thread.
-pub const SCHEDULER_JOBS: usize = 32;
+/// Jobs that the Scheduler hands out in one turn of its thread: 12 x 10 us, with all that comes of them.
+pub const SCHEDULER_JOBS: usize = 12;
 /// Mailbox of a shared actor, in messages: the second fence; the first is each session's credit.
 pub const MAILBOX: usize = 65_536;
 

@@ -1,14 +1,15 @@
 //! Writing what waits in outboxes: to each socket once in a turn, to so many sockets, and in three
 //! lines, so that nobody waits behind all of a large room, or behind those who come last.
 
+use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::rc::Rc;
 use std::task::Waker;
 
 use super::link::Link;
-use super::shard::{Crowd, Shard};
+use super::shard::{Crowd, Lines, Shard};
 use crate::base::clock::Moment;
-use crate::base::limits::{FLUSH_LAST_PRICE, FLUSH_SLICES, LANE_SESSIONS};
+use crate::base::limits::{FLUSH_LAST_BYTES, FLUSH_SLICES, LANE_SESSIONS};
 
 impl Shard {
     /// Notes that a link has something to write.
@@ -60,29 +61,36 @@ impl Shard {
         let (few, many, last) = {
             let lines = self.lines.borrow();
             let few = lines.few.len().min(sockets);
-            // A large room goes on in every turn, the more so when nobody else wants to write; so do
-            // those who come last.
+            // A large room goes on in every turn, the more so when nobody else wants to write.
             let many = lines.many.len().min(sockets - few / 2);
-            let left = sockets.saturating_sub(few + many) / FLUSH_LAST_PRICE;
-            let last = if all { lines.last.len() } else { 0 };
-            (few, many, last.min(left.max(LANE_SESSIONS / 2)))
+            (few, many, if all { lines.last.len() } else { 0 })
         };
-        let links = self.links.borrow();
-        for turn in 0..few + many + last {
-            let slot = {
-                let mut lines = self.lines.borrow_mut();
-                match turn {
-                    turn if turn < few => lines.few.pop_front(),
-                    turn if turn < few + many => lines.many.pop_front(),
-                    _ => lines.last.pop_front(),
-                }
-            };
-            if let Some(link) = slot.and_then(|slot| links.get(slot as usize)) {
-                link.dirty.set(false);
-                self.flush_link(link);
-            }
+        for _ in 0..few {
+            self.flush_next(|lines| &mut lines.few);
         }
-        few + many + last * FLUSH_LAST_PRICE
+        for _ in 0..many {
+            self.flush_next(|lines| &mut lines.many);
+        }
+        // So do those who come last; but half of a turn stays for who says something in it.
+        let mut done = few + many;
+        for number in 0..last {
+            if done >= sockets / 2 && number >= LANE_SESSIONS / 2 {
+                break;
+            }
+            done += 1 + self.flush_next(|lines| &mut lines.last) / FLUSH_LAST_BYTES;
+        }
+        done
+    }
+
+    /// Writes to the next socket of a line; tells how many bytes waited for it.
+    fn flush_next(&self, line: impl Fn(&mut Lines) -> &mut VecDeque<u32>) -> usize {
+        let slot = line(&mut self.lines.borrow_mut()).pop_front();
+        let links = self.links.borrow();
+        let Some(link) = slot.and_then(|slot| links.get(slot as usize)) else { return 0 };
+        let waiting = link.waiting();
+        link.dirty.set(false);
+        self.flush_link(link);
+        waiting
     }
 
     pub(super) fn flush_link(&self, link: &Rc<Link>) {
@@ -141,7 +149,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_asks_for_too_much_is_written_to_last() {
-        let policy = Policy { outbox_bytes: 1_000, outbox_age: Duration::from_secs(1) };
+        let policy = Policy { outbox_bytes: 10_000, outbox_age: Duration::from_secs(1) };
         let clock = Arc::new(SystemClock::default());
         let gauge = Gauge::new(Arc::default(), Arc::default(), Some(0));
         let shard = Shard::new(WorkerId(0), policy, clock, Arc::default(), gauge);
@@ -168,12 +176,16 @@ mod tests {
         assert!(shard.has_dirty());
         let polite = &links[11];
         shard.send(polite, Bytes::from_static(b"5678"));
-        assert_eq!(shard.flush(2, true), 1 + 4 * FLUSH_LAST_PRICE);
-        assert_eq!(waiting(), [4, 5, 6, 7, 8, 9], "the polite one, and a few of the others");
-        assert_eq!(shard.flush(5 * FLUSH_LAST_PRICE, true), 5 * FLUSH_LAST_PRICE);
+        assert_eq!(shard.flush(2, true), 1 + LANE_SESSIONS / 2);
+        let left = 10 - LANE_SESSIONS / 2;
+        assert_eq!(waiting().len(), left, "the polite one, and a few of the others");
+        assert_eq!(shard.flush(2 * (left - 1), true), left - 1);
         assert_eq!(waiting(), [9]);
+        // Who has much to get counts for more.
+        let greedy = &links[0];
+        shard.send(greedy, Bytes::from(vec![0; 3 * FLUSH_LAST_BYTES]));
         assert!(shard.has_dirty());
-        shard.flush(1, true);
+        assert_eq!(shard.flush(8, true), 1 + 1 + 3);
         assert!(waiting().is_empty() && !shard.has_dirty());
     }
 }

@@ -126,7 +126,7 @@ impl Connection {
     pub fn poll(&mut self, answer: Answer<'_>, cx: &mut Context<'_>) -> Poll<()> {
         self.link.watch(cx.waker());
         let now = self.worker.shard.now();
-        if self.link.comes_last(now) && !self.worker.lane.pass(&self.link, now) {
+        if !self.worker.lane.pass(&self.link, now) {
             return Poll::Pending;
         }
         if !self.link.named.get() {

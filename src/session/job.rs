@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::account::mail::Outcome;
 use crate::account::wish::Wish;
 use crate::base::clock::{Moment, millis_up};
-use crate::base::limits::{FRAME_BYTES, SCHEDULER_JOBS};
+use crate::base::limits::FRAME_BYTES;
 use crate::base::name::Identity;
 use crate::fanout::link::Link;
 use crate::mail::Mailbox;
@@ -82,10 +82,13 @@ impl Default for Price {
     }
 }
 
+/// What the longest request costs by its length.
+const FRAME_COST: usize = 32;
+
 /// What a request takes: more for what is long or makes long answers.
 #[must_use]
 pub fn price(request: &Request, bytes: usize) -> Price {
-    let size = u32::try_from(bytes / (FRAME_BYTES / SCHEDULER_JOBS)).unwrap_or(COST_MAX);
+    let size = u32::try_from(bytes / (FRAME_BYTES / FRAME_COST)).unwrap_or(COST_MAX);
     let own = match request.class() {
         Class::Control | Class::Interactive => 1,
         Class::Bulk => 8,

@@ -4,7 +4,7 @@
 //! are cut, or flood in one moment.
 //!
 //! **Owns:** a place for each session that waits.
-//! **Bound:** one place for each session, and [`LANE_SESSIONS`] connections on their way to this worker;
+//! **Bound:** one place for each session, and [`APPROACHES`] connections on their way to this worker;
 //! further ones wait in the listening socket.
 
 pub mod actor;
@@ -14,12 +14,19 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Waker};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::base::clock::Moment;
-use crate::base::limits::LANE_SESSIONS;
+use crate::base::limits::{APPROACHES, LANE_SESSIONS, LANE_SESSIONS_ALONE};
 use crate::fanout::link::{Link, Turn};
+
+/// How long somebody who chats counts as being here.
+const COMPANY: Duration = Duration::from_secs(1);
+/// How long a session lasts before what it does counts as chatting: thousands who come back at once are not
+/// in each other's way.
+const SETTLED: Duration = Duration::from_secs(2);
 
 /// The part that a connection on its way to the worker has, until the lane has had a turn.
 pub type Approach = OwnedSemaphorePermit;
@@ -30,7 +37,7 @@ pub struct Approaches(Arc<Semaphore>);
 
 impl Default for Approaches {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(LANE_SESSIONS)))
+        Self(Arc::new(Semaphore::new(APPROACHES)))
     }
 }
 
@@ -78,8 +85,12 @@ impl Waiting {
 /// The lane of one worker.
 #[derive(Debug)]
 pub struct Lane {
-    /// How many may still go on in this turn.
-    left: Cell<usize>,
+    /// How many have gone on in this turn.
+    passed: Cell<usize>,
+    /// How many may.
+    size: Cell<usize>,
+    /// Until when somebody chats here.
+    company: Cell<Moment>,
     waiting: RefCell<Waiting>,
     /// The parts of those who have come in this turn: given back together, so that the next ones come
     /// together too.
@@ -90,7 +101,9 @@ pub struct Lane {
 impl Default for Lane {
     fn default() -> Self {
         Self {
-            left: Cell::new(LANE_SESSIONS),
+            passed: Cell::new(0),
+            size: Cell::new(LANE_SESSIONS_ALONE),
+            company: Cell::new(Moment(0)),
             waiting: RefCell::default(),
             come: RefCell::default(),
             caller: RefCell::default(),
@@ -101,10 +114,20 @@ impl Default for Lane {
 impl Lane {
     /// Whether a session may go on now; if not, its task is woken when it may.
     pub(super) fn pass(&self, link: &Rc<Link>, now: Moment) -> bool {
+        if !link.comes_last(now) {
+            if now >= link.since.get().after(SETTLED) {
+                self.company.set(now.after(COMPANY));
+            }
+            return true;
+        }
+        let is_alone = now >= self.company.get();
+        self.size.set(if is_alone { LANE_SESSIONS_ALONE } else { LANE_SESSIONS });
         match link.turn.get() {
             Turn::Given => link.turn.set(Turn::Unasked),
             Turn::Awaited => return false,
-            Turn::Unasked if self.left.get() > 0 => self.left.set(self.left.get() - 1),
+            Turn::Unasked if self.passed.get() < self.size.get() => {
+                self.passed.set(self.passed.get() + 1);
+            }
             Turn::Unasked => {
                 link.turn.set(Turn::Awaited);
                 self.waiting.borrow_mut().join(link, now);
@@ -129,9 +152,9 @@ impl Lane {
     fn call(&self) {
         drop(self.come.take());
         let mut waiting = self.waiting.borrow_mut();
-        self.left.set(LANE_SESSIONS);
-        for link in (0..LANE_SESSIONS).map_while(|turn| waiting.next(turn)) {
-            self.left.set(self.left.get() - 1);
+        self.passed.set(0);
+        for link in (0..self.size.get()).map_while(|turn| waiting.next(turn)) {
+            self.passed.set(self.passed.get() + 1);
             link.turn.set(Turn::Given);
             link.wake();
         }
@@ -172,13 +195,13 @@ mod tests {
 
     #[test]
     fn a_few_pass_in_each_turn_and_nobody_overtakes() {
-        let (lane, all) = (Lane::default(), links(3 * LANE_SESSIONS));
+        let (lane, all) = (Lane::default(), links(3 * LANE_SESSIONS_ALONE));
         let passed = |lane: &Lane| -> Vec<usize> {
             let passed = all.iter().filter(|link| lane.pass(link, NOW));
             passed.map(|link| link.id().slot as usize).collect()
         };
         let turn = |turn: usize| -> Vec<usize> {
-            (turn * LANE_SESSIONS..(turn + 1) * LANE_SESSIONS).collect()
+            (turn * LANE_SESSIONS_ALONE..(turn + 1) * LANE_SESSIONS_ALONE).collect()
         };
         assert_eq!(passed(&lane), turn(0));
         // They ask again, and so stand in line as the others do.
@@ -191,13 +214,13 @@ mod tests {
 
     #[test]
     fn who_logs_in_stands_behind_no_flood() {
-        let (lane, all) = (Lane::default(), links(4 * LANE_SESSIONS));
-        let (strained, strangers) = all.split_at(3 * LANE_SESSIONS);
+        let (lane, all) = (Lane::default(), links(4 * LANE_SESSIONS_ALONE));
+        let (strained, strangers) = all.split_at(3 * LANE_SESSIONS_ALONE);
         for link in strained {
             link.strained.set(Moment(2));
         }
         let passed = |links: &[Rc<Link>]| links.iter().filter(|link| lane.pass(link, NOW)).count();
-        assert_eq!((passed(strained), passed(strangers)), (LANE_SESSIONS, 0));
+        assert_eq!((passed(strained), passed(strangers)), (LANE_SESSIONS_ALONE, 0));
         let called = |links: &[Rc<Link>]| {
             let given = links.iter().filter(|link| link.turn.get() == Turn::Given);
             given.map(|link| link.turn.set(Turn::Unasked)).count()
@@ -206,29 +229,52 @@ mod tests {
             lane.call();
             assert_eq!(
                 (called(strangers), called(strained)),
-                (LANE_SESSIONS / 2, LANE_SESSIONS / 2)
+                (LANE_SESSIONS_ALONE / 2, LANE_SESSIONS_ALONE / 2)
             );
         }
         // No strangers are left: the others have it all.
         lane.call();
-        assert_eq!((called(strangers), called(strained)), (0, LANE_SESSIONS));
+        assert_eq!((called(strangers), called(strained)), (0, LANE_SESSIONS_ALONE));
+    }
+
+    #[test]
+    fn fewer_pass_while_somebody_chats() {
+        let (lane, all) = (Lane::default(), links(3 * LANE_SESSIONS_ALONE));
+        let (strangers, chatting) = all.split_at(2 * LANE_SESSIONS_ALONE);
+        let passed = |now| strangers.iter().filter(|link| lane.pass(link, now)).count();
+        chatting[0].named.set(true);
+        // One who has only just come is in nobody's company.
+        assert!(lane.pass(&chatting[0], NOW));
+        assert_eq!(passed(NOW), LANE_SESSIONS_ALONE);
+        let now = NOW.after(SETTLED);
+        assert!(lane.pass(&chatting[0], now));
+        for _ in 0..2 {
+            assert_eq!(passed(now), 0);
+            lane.call();
+            assert_eq!(passed(now), LANE_SESSIONS);
+        }
+        let later = now.after(COMPANY);
+        // The turn has room for more again.
+        assert_eq!(passed(later), LANE_SESSIONS);
+        lane.call();
+        assert_eq!(passed(later), LANE_SESSIONS_ALONE);
     }
 
     #[test]
     fn what_a_turn_has_left_is_for_those_who_come() {
-        let (lane, all) = (Lane::default(), links(2 * LANE_SESSIONS));
+        let (lane, all) = (Lane::default(), links(2 * LANE_SESSIONS_ALONE));
         let passed =
             |from: usize| all.iter().skip(from).filter(|link| lane.pass(link, NOW)).count();
-        assert_eq!(passed(LANE_SESSIONS - 1), LANE_SESSIONS);
+        assert_eq!(passed(LANE_SESSIONS_ALONE - 1), LANE_SESSIONS_ALONE);
         lane.call();
-        assert_eq!(passed(0), LANE_SESSIONS);
+        assert_eq!(passed(0), LANE_SESSIONS_ALONE);
     }
 
     #[test]
     fn the_next_may_come_when_the_lane_has_had_a_turn() {
         let (lane, approaches) = (Lane::default(), Approaches::default());
         let next = || Arc::clone(&approaches.0).try_acquire_owned();
-        for _ in 0..LANE_SESSIONS {
+        for _ in 0..APPROACHES {
             lane.come(next().unwrap());
         }
         assert!(next().is_err() && !approaches.has_room());

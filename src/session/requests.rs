@@ -32,7 +32,7 @@ use crate::scheduler::desk::Submitted;
 use crate::scheduler::queue::Place;
 use crate::throttle::budget::Purse;
 
-/// How long a session counts as one that asks for more than its budget, once it may be read again.
+/// How long a session counts as one that asks for too much, once it may be read again.
 const STRAIN: Duration = Duration::from_secs(1);
 
 impl Connection {
@@ -83,6 +83,9 @@ impl Connection {
             (frames, bytes) = (parts, bytes + parts * FRAME_HEADER_BYTES as u64);
         }
         self.reader = reader;
+        if taken == Taken::Enough && !self.reader.is_empty() && !self.has_credit() {
+            self.strain();
+        }
         self.worker.shard.keep(&self.link, self.reader.len());
         match taken {
             Taken::Bad(error) => self.end(LeaveReason::Removed, &bad_frame(error)),
@@ -109,6 +112,14 @@ impl Connection {
             self.worker.shard.tally().pauses.add(1);
             self.worker.shard.met(&self.link, charged.limit);
             self.pause = Some(Box::pin(tokio::time::sleep(charged.wait)));
+        }
+    }
+
+    /// Has the session come last for a while, though it keeps within its budget.
+    fn strain(&self) {
+        if !self.state.is_entering() {
+            let now = self.worker.shard.now();
+            self.link.strained.set(self.link.strained.get().max(now.after(STRAIN)));
         }
     }
 
@@ -227,6 +238,10 @@ impl Connection {
             }
             match self.worker.desk.submit(place, job) {
                 Submitted::Now(job) => self.worker.router.work(job),
+                // Others wait too: who has this much waiting asks for more than its part.
+                Submitted::Queued if u64::from(self.link.inflight()) > STRAINED_REQUESTS => {
+                    self.strain();
+                }
                 Submitted::Queued => {}
                 Submitted::Full(job) => {
                     self.worker.router.give_up(job, undelivered(Undelivered::Full));

@@ -1,5 +1,5 @@
-//! The mob: a process of its own, of the least priority, so that it takes no time from those who
-//! measure. It says so when all have come, counts anew at an order, and ends with its orders, with a
+//! The mob: a process of its own that runs when nobody else wants to, so that it takes no time from those
+//! who measure. It says so when all have come, counts anew at an order, and ends with its orders, with a
 //! report.
 
 use std::io::{ErrorKind, Write, stdout};
@@ -10,8 +10,11 @@ use std::time::Duration;
 use clap::Args;
 use klatch::base::clock::{Clock, Moment, SystemClock};
 use mio::{Events, Interest, Poll, Token};
-use rustix::process::setpriority_process;
 use serde_json::json;
+use thread_priority::{
+    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
+    set_thread_priority_and_policy, thread_native_id,
+};
 
 use super::kind::Misdeed;
 use super::role::{Next, Role};
@@ -32,8 +35,6 @@ const OPENINGS: usize = 128;
 const DRIP: Duration = Duration::from_millis(200);
 /// Longest turn, so that what is to be done now and then is done.
 const TURN: Duration = Duration::from_millis(20);
-/// The least priority.
-const LEAST: i32 = 19;
 
 /// What a mob is told.
 #[derive(Debug, Args)]
@@ -110,7 +111,7 @@ struct Mob<'a> {
 /// Misbehaves until its input ends.
 pub(crate) fn run(args: &MobArgs) -> Result<()> {
     // Whoever may not is as good a mob.
-    setpriority_process(None, LEAST).ok();
+    stand_back().ok();
     machine::raise_open_files()?;
     driver::set_run(args.run);
     let orders = orders();
@@ -158,6 +159,13 @@ pub(crate) fn run(args: &MobArgs) -> Result<()> {
             Err(TryRecvError::Disconnected) => return mob.report(counting),
         }
     }
+}
+
+/// Has this thread run only when nobody else wants to (`SCHED_IDLE`). The least priority of the others
+/// would not do: whoever wakes still waits for the rest of its time, 3 ms.
+fn stand_back() -> std::result::Result<(), thread_priority::Error> {
+    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+    set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle)
 }
 
 impl Mob<'_> {
