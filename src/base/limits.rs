@@ -82,6 +82,8 @@ pub const STRAINED_REQUESTS: u64 = 8;
 /// Sockets that the Fanout flushes in one turn of its thread: 64 x 5 us are a third of a millisecond,
 /// and what comes in between goes out with the rest (23 deliveries in a write instead of 18).
 pub const FLUSH_SOCKETS: usize = 64;
+/// Bytes for which a socket of a large room counts as one more: 64 long messages would take 2 ms.
+pub const FLUSH_BYTES: usize = 6_000;
 /// Bytes for which one of those who come last counts as a socket more: while a flood lasts, so much has come
 /// together for each of them that writing it takes 20 us and not 5.
 pub const FLUSH_LAST_BYTES: usize = 256;

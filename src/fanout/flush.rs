@@ -9,7 +9,7 @@ use std::task::Waker;
 use super::link::Link;
 use super::shard::{Crowd, Lines, Shard};
 use crate::base::clock::Moment;
-use crate::base::limits::{FLUSH_LAST_BYTES, FLUSH_SLICES, LANE_SESSIONS};
+use crate::base::limits::{FLUSH_BYTES, FLUSH_LAST_BYTES, FLUSH_SLICES, LANE_SESSIONS};
 
 impl Shard {
     /// Notes that a link has something to write.
@@ -68,11 +68,14 @@ impl Shard {
         for _ in 0..few {
             self.flush_next(|lines| &mut lines.few);
         }
+        let mut done = few;
         for _ in 0..many {
-            self.flush_next(|lines| &mut lines.many);
+            done += 1 + self.flush_next(|lines| &mut lines.many) / FLUSH_BYTES;
+            if done >= few + many {
+                break;
+            }
         }
         // So do those who come last; but half of a turn stays for who says something in it.
-        let mut done = few + many;
         for number in 0..last {
             if done >= sockets / 2 && number >= LANE_SESSIONS / 2 {
                 break;

@@ -15,8 +15,8 @@ use crate::base::tally::{self, CONNECTIONS, OUTBOXES, READING, REQUESTS, Tally};
 
 /// What a connection takes by itself, in bytes, as measured with thousands of them.
 const LINK_BYTES: u32 = 2_048;
-/// What TLS takes besides.
-const TLS_BYTES: u32 = 14 * 1_024;
+/// What TLS takes besides, likewise.
+const TLS_BYTES: u32 = 4 * 1_024;
 /// What a request takes besides its own bytes, while it waits for its turn.
 const REQUEST_BYTES: u32 = 256;
 

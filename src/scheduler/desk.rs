@@ -73,6 +73,12 @@ impl<J> Desk<J> {
         lowest.map_or(class, |lowest| lowest.max(class))
     }
 
+    /// Whether others wait than this flow.
+    #[must_use]
+    pub fn has_others(&self, group: u64, flow: u32) -> bool {
+        self.queue.borrow().has_others(group, flow)
+    }
+
     /// Takes the next job.
     pub(super) fn take(&self) -> Option<J> {
         let mut queue = self.queue.borrow_mut();

@@ -119,6 +119,17 @@ impl<J> Queue<J> {
         self.length == 0
     }
 
+    /// Whether others wait than this flow, or did a moment ago.
+    #[must_use]
+    pub fn has_others(&self, group: u64, flow: u32) -> bool {
+        self.root.children.values().any(|class| {
+            let mut groups = class.node.children.iter();
+            groups.any(|(&other, own)| {
+                other != group || own.node.children.keys().any(|&other| other != flow)
+            })
+        })
+    }
+
     /// The lowest class in which `flow` has a job waiting.
     #[must_use]
     pub fn lowest_class_of(&self, group: u64, flow: u32) -> Option<Class> {
@@ -406,6 +417,18 @@ mod tests {
         assert_eq!(queue.push(chat(2, 2), 3), Err(3));
         assert_eq!(queue.pop(), Some(1));
         assert_eq!(queue.push(chat(2, 2), 3), Ok(()));
+    }
+
+    #[test]
+    fn who_waits_alone_is_known() {
+        let mut queue = Queue::new(10);
+        queue.push(chat(1, 1), 1).unwrap();
+        assert!(!queue.has_others(1, 1));
+        assert!(queue.has_others(1, 2) && queue.has_others(2, 1));
+        queue.push(place(Class::Bulk, 1, 2), 2).unwrap();
+        assert!(queue.has_others(1, 1));
+        while queue.pop().is_some() {}
+        assert!(!queue.has_others(9, 9));
     }
 
     #[test]

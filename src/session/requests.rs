@@ -115,9 +115,11 @@ impl Connection {
         }
     }
 
-    /// Has the session come last for a while, though it keeps within its budget.
+    /// Has the session come last for a while, though it keeps within its budget: it has much waiting, and
+    /// others wait too.
     fn strain(&self) {
-        if !self.state.is_entering() {
+        let (group, flow) = (self.budget.group(), self.link.id().slot);
+        if self.worker.desk.has_others(group, flow) {
             let now = self.worker.shard.now();
             self.link.strained.set(self.link.strained.get().max(now.after(STRAIN)));
         }
@@ -238,7 +240,6 @@ impl Connection {
             }
             match self.worker.desk.submit(place, job) {
                 Submitted::Now(job) => self.worker.router.work(job),
-                // Others wait too: who has this much waiting asks for more than its part.
                 Submitted::Queued if u64::from(self.link.inflight()) > STRAINED_REQUESTS => {
                     self.strain();
                 }
