@@ -206,7 +206,7 @@ impl Link {
         self.closing.get().map(|(_, since)| since)
     }
 
-    pub(super) fn set_closing(&self, reason: LeaveReason, now: Moment) {
+    pub(crate) fn set_closing(&self, reason: LeaveReason, now: Moment) {
         self.closing.set(Some((reason, now)));
     }
 

@@ -226,13 +226,22 @@ impl Connection {
                 come_again(cx);
                 Poll::Pending
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.link.poll_readable(cx),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.count_kept();
+                self.link.poll_readable(cx)
+            }
             Err(error) => {
                 log::debug!(session:% = self.link.id(), error:% = error; "reading failed");
                 self.worker.shard.lose(&self.link);
                 Poll::Ready(())
             }
         }
+    }
+
+    /// Counts what was read and not taken.
+    pub(super) fn count_kept(&self) {
+        let sealed = self.link.with_stream(|stream| stream.held());
+        self.worker.shard.keep(&self.link, self.reader.len() + sealed);
     }
 
     /// Whether one more request may be taken: not while it is open whose it would be.

@@ -54,31 +54,36 @@ impl Approaches {
     }
 }
 
-/// Those who wait, in two lines that go on by turns: who logs in stands behind no flood.
+/// Those who wait, in three lines that go on by turns: who logs in stands behind no flood, and behind none
+/// of the thousand that are cut in one moment.
 #[derive(Debug, Default)]
 struct Waiting {
-    strained: VecDeque<Rc<Link>>,
     others: VecDeque<Rc<Link>>,
+    strained: VecDeque<Rc<Link>>,
+    ending: VecDeque<Rc<Link>>,
 }
 
 impl Waiting {
     fn join(&mut self, link: &Rc<Link>, now: Moment) {
-        let line = if link.is_strained(now) { &mut self.strained } else { &mut self.others };
+        let line = if link.closing().is_some() {
+            &mut self.ending
+        } else if link.is_strained(now) {
+            &mut self.strained
+        } else {
+            &mut self.others
+        };
         line.push_back(Rc::clone(link));
     }
 
-    /// The next one: of the line whose turn it is, if it is not empty.
+    /// The next one: of the line whose turn it is, or of the next that is not empty.
     fn next(&mut self, turn: usize) -> Option<Rc<Link>> {
-        let (first, second) = if turn.is_multiple_of(2) {
-            (&mut self.others, &mut self.strained)
-        } else {
-            (&mut self.strained, &mut self.others)
-        };
-        first.pop_front().or_else(|| second.pop_front())
+        let mut lines = [&mut self.others, &mut self.strained, &mut self.ending];
+        lines.rotate_left(turn % 3);
+        lines.into_iter().find_map(VecDeque::pop_front)
     }
 
     fn is_empty(&self) -> bool {
-        self.strained.is_empty() && self.others.is_empty()
+        self.others.is_empty() && self.strained.is_empty() && self.ending.is_empty()
     }
 }
 
@@ -180,6 +185,7 @@ mod tests {
 
     use super::*;
     use crate::base::id::{SessionId, WorkerId};
+    use crate::protocol::event::LeaveReason;
     use crate::transport::Stream;
 
     const NOW: Moment = Moment(1);
@@ -213,28 +219,37 @@ mod tests {
     }
 
     #[test]
-    fn who_logs_in_stands_behind_no_flood() {
-        let (lane, all) = (Lane::default(), links(4 * LANE_SESSIONS_ALONE));
-        let (strained, strangers) = all.split_at(3 * LANE_SESSIONS_ALONE);
+    fn who_logs_in_stands_behind_no_flood_and_behind_none_who_are_cut() {
+        const EACH: usize = 2 * LANE_SESSIONS_ALONE;
+        let (lane, all) = (Lane::default(), links(4 * EACH));
+        let (strained, others) = all.split_at(2 * EACH);
+        let (ending, strangers) = others.split_at(EACH);
         for link in strained {
             link.strained.set(Moment(2));
         }
-        let passed = |links: &[Rc<Link>]| links.iter().filter(|link| lane.pass(link, NOW)).count();
-        assert_eq!((passed(strained), passed(strangers)), (LANE_SESSIONS_ALONE, 0));
+        for link in ending {
+            link.set_closing(LeaveReason::Timeout, NOW);
+        }
+        let passed = all.iter().filter(|link| lane.pass(link, NOW)).count();
+        assert_eq!(passed, LANE_SESSIONS_ALONE);
         let called = |links: &[Rc<Link>]| {
             let given = links.iter().filter(|link| link.turn.get() == Turn::Given);
             given.map(|link| link.turn.set(Turn::Unasked)).count()
         };
-        for _ in 0..2 {
-            lane.call();
-            assert_eq!(
-                (called(strangers), called(strained)),
-                (LANE_SESSIONS_ALONE / 2, LANE_SESSIONS_ALONE / 2)
-            );
-        }
-        // No strangers are left: the others have it all.
         lane.call();
-        assert_eq!((called(strangers), called(strained)), (0, LANE_SESSIONS_ALONE));
+        let (strangers, ending, strained) = (called(strangers), called(ending), called(strained));
+        assert_eq!(strangers, LANE_SESSIONS_ALONE.div_ceil(3));
+        assert_eq!(ending, LANE_SESSIONS_ALONE / 3);
+        assert_eq!(strangers + ending + strained, LANE_SESSIONS_ALONE);
+    }
+
+    #[test]
+    fn an_empty_line_leaves_its_turn_to_the_others() {
+        let (lane, all) = (Lane::default(), links(3 * LANE_SESSIONS_ALONE));
+        assert_eq!(all.iter().filter(|link| lane.pass(link, NOW)).count(), LANE_SESSIONS_ALONE);
+        lane.call();
+        let given = all.iter().filter(|link| link.turn.get() == Turn::Given).count();
+        assert_eq!(given, LANE_SESSIONS_ALONE);
     }
 
     #[test]

@@ -55,6 +55,7 @@ impl Connection {
                 Stream::Plain(socket) => identity.begin(socket, greeting).map(|tls| *stream = tls),
                 Stream::Tls(_) | Stream::Closed => Ok(()),
             });
+        self.count_kept();
         if let Err(error) = begun {
             self.handshake_failed(&error);
         }
@@ -66,7 +67,9 @@ impl Connection {
     }
 
     pub(super) fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match ready!(self.link.with_stream(|stream| stream.poll_handshake(cx))) {
+        let polled = self.link.with_stream(|stream| stream.poll_handshake(cx));
+        self.count_kept();
+        match ready!(polled) {
             Ok(())
                 if self.link.with_stream(|stream| stream.negotiated() == Some(challenge::ALPN)) =>
             {

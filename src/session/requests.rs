@@ -86,7 +86,7 @@ impl Connection {
         if taken == Taken::Enough && !self.reader.is_empty() && !self.has_credit() {
             self.strain();
         }
-        self.worker.shard.keep(&self.link, self.reader.len());
+        self.count_kept();
         match taken {
             Taken::Bad(error) => self.end(LeaveReason::Removed, &bad_frame(error)),
             Taken::BadMessage(error) => {

@@ -115,6 +115,15 @@ impl Stream {
         }
     }
 
+    /// Bytes that TLS keeps: of records that have not come whole, were not taken, or not sent.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        match self {
+            Self::Tls(stream) => stream.held(),
+            Self::Plain(_) | Self::Closed => 0,
+        }
+    }
+
     /// Goes on with the handshake of TLS; ready when it is done or has failed.
     pub fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {

@@ -95,6 +95,11 @@ impl Sealed {
         !self.outgoing.is_empty()
     }
 
+    /// Bytes that are not done with.
+    pub(super) fn held(&self) -> usize {
+        self.incoming.len() + self.opened.len() + self.outgoing.len()
+    }
+
     /// Goes on with the handshake; ready when it is done or has failed.
     pub(super) fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {

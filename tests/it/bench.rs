@@ -100,6 +100,10 @@ fn memory_and_logins_are_measured() {
     for line in smoke(&["storm"]) {
         has(&line, &["logins_per_s", "cpu_us_per_login", "p99_us"]);
     }
+    let line = &smoke(&["strangers"])[0];
+    has(line, &["rss_bytes_per_connection", "quiet_p99_us", "abuse_p99_us", "abuse_ratio"]);
+    let closed = line["closed_max_s"].as_f64().unwrap();
+    assert!((5.0..6.0).contains(&closed), "{line}");
 }
 
 #[test]
@@ -127,7 +131,7 @@ fn acknowledgements_are_measured() {
 #[test]
 fn polite_people_are_measured_under_each_abuse() {
     let lines = smoke(&["abuse", "--rate", "100"]);
-    assert_eq!(lines.len(), 10);
+    assert_eq!(lines.len(), 11);
     for line in &lines {
         has(line, &["quiet_p99_us", "abuse_p99_us", "abuse_ratio", "polite_lost"]);
         has(line, &["polite_disconnects", "rss_peak_bytes", "abuse_sent_mib_per_s"]);

@@ -74,6 +74,19 @@ fn fill(crowd: &mut [TestClient]) {
     }
 }
 
+/// What TLS keeps of records that have not come whole is held as well, also before login.
+#[test]
+fn a_part_of_a_record_is_counted() {
+    let daemon = server(&[]);
+    let mut stranger = TcpStream::connect(daemon.address).unwrap();
+    // A record of 16,384 bytes, as long as they may be.
+    stranger.write_all(&[0x16, 3, 1, 0x40, 0]).unwrap();
+    stranger.write_all(&[0x5a; 9_000]).unwrap();
+    wait_for("half a greeting is counted", || held(&daemon, "reading") == 9_005);
+    drop(stranger);
+    wait_for("and given back", || held(&daemon, "reading") == 0);
+}
+
 #[test]
 fn what_is_held_is_counted_to_the_byte_and_given_back() {
     let daemon = server(&[]);

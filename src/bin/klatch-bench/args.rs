@@ -23,6 +23,7 @@ use crate::workload::rate::Rate;
 use crate::workload::restart::Restart;
 use crate::workload::soak::Soak;
 use crate::workload::storm::Storm;
+use crate::workload::strangers::{Strangers, StrangersArgs};
 
 /// Measures klatchd, and other servers beside it, under the load of thousands of clients.
 ///
@@ -64,6 +65,8 @@ pub(crate) enum Task {
     Idle(Idle),
     /// How many connect, log in and join in a second.
     Storm(Storm),
+    /// Connections that say nothing: their memory, their end, and what a login takes meanwhile.
+    Strangers(Strangers),
     /// Acknowledged messages on the disk, and how long the acknowledgement takes.
     Durable(Durable),
     /// How long it takes until somebody has 50 lines that were pasted, within the default limits.
@@ -89,6 +92,9 @@ pub(crate) enum Task {
     /// Holds a part of the clients.
     #[command(hide = true)]
     Crowd(CrowdArgs),
+    /// Connects and says nothing.
+    #[command(hide = true)]
+    StrangersCrowd(StrangersArgs),
 }
 
 /// A picture of runs that have been.
@@ -234,7 +240,7 @@ impl Common {
     /// What a server is started with for this workload.
     pub(crate) fn setup(&self, work: &dyn Work, store: Store) -> Setup {
         let (limits, tls) = (self.limits(work.limits()), self.tls(work));
-        Setup { limits, store, tls, port: None }
+        Setup { limits, store, tls, port: None, open_files: None }
     }
 
     pub(crate) const fn rounds(&self) -> usize {

@@ -1,11 +1,15 @@
 //! What the kernel knows of a process: its CPU time and its memory; and what it is asked for: a
-//! core of its own, and enough file descriptors.
+//! core of its own, the least priority, and enough file descriptors.
 
 use std::fs;
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use thread_priority::{
+    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
+    set_thread_priority_and_policy, thread_native_id,
+};
 
 use crate::error::{Failure, Result};
 
@@ -27,6 +31,13 @@ pub(crate) fn pin(core: usize) -> Result<()> {
     let mut set = CpuSet::new();
     set.set(core);
     Ok(sched_setaffinity(None, &set)?)
+}
+
+/// Has this thread run only when nobody else wants to (`SCHED_IDLE`). The least priority of the others
+/// would not do: whoever wakes still waits for the rest of its time, 3 ms.
+pub(crate) fn stand_back() -> std::result::Result<(), thread_priority::Error> {
+    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+    set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle)
 }
 
 /// The connections that one process can hold.

@@ -64,6 +64,9 @@ fn work(arguments: Arguments) -> Result<Vec<String>> {
         Task::Relay => return subject::relay::run().map(|()| Vec::new()),
         Task::Mob(mob) => return abuse::mob::run(&mob).map(|()| Vec::new()),
         Task::Crowd(crowd) => return crowd::run(&crowd).map(|()| Vec::new()),
+        Task::StrangersCrowd(crowd) => {
+            return workload::strangers::run(&crowd).map(|()| Vec::new());
+        }
         Task::Plot(plot) => {
             let lines = plot::read(&plot.files)?;
             return plot::draw(&lines, &plot.out).map(|()| Vec::new());
@@ -76,6 +79,7 @@ fn work(arguments: Arguments) -> Result<Vec<String>> {
         Task::Rate(rate) => vec![Box::new(rate)],
         Task::Idle(idle) => vec![Box::new(idle)],
         Task::Storm(storm) => vec![Box::new(storm)],
+        Task::Strangers(strangers) => vec![Box::new(strangers)],
         Task::Durable(durable) => vec![Box::new(durable)],
         Task::Paste(paste) => vec![Box::new(paste)],
         Task::Abuse(abuse) => abuse.works(),

@@ -15,6 +15,7 @@ pub(crate) const CPU: &str = "cpu_us_per_delivery";
 /// The columns of the tables: the figure, its heading, the decimals.
 const COLUMNS: &[(&str, &str, usize)] = &[
     ("sessions", "sessions", 0),
+    ("connections", "connections", 0),
     ("rooms", "rooms", 0),
     ("members", "members", 0),
     ("rate_per_s", "messages/s", 0),
@@ -27,6 +28,10 @@ const COLUMNS: &[(&str, &str, usize)] = &[
     ("cpu_us_per_message", "CPU us/msg", 2),
     ("deliveries_per_read", "per read", 1),
     ("rss_bytes_per_session", "RSS B/sess.", 0),
+    ("rss_bytes_per_connection", "RSS B/conn.", 0),
+    ("connected_s", "all there s", 2),
+    ("closed_p50_s", "half closed s", 2),
+    ("closed_max_s", "all closed s", 2),
     ("p50_us", "p50 us", 0),
     ("p99_us", "p99 us", 0),
     ("p999_us", "p99.9 us", 0),

@@ -95,6 +95,21 @@ pub(crate) struct Arrival {
 }
 
 impl Swarm {
+    /// Nobody yet.
+    pub(crate) fn new(seats: Seats) -> Result<Self> {
+        let mut links = Vec::new();
+        links.resize_with(seats.clients(), || None);
+        Ok(Self {
+            poll: Poll::new()?,
+            events: Events::with_capacity(EVENTS),
+            links,
+            buffer: vec![0; READ_BYTES],
+            clock: SystemClock::default(),
+            alarm: None,
+            reads: 0,
+        })
+    }
+
     /// Connects all clients, at most `window` at a time, and makes each a member of its room.
     pub(crate) fn assemble(
         way: Way<'_>,
@@ -102,16 +117,7 @@ impl Swarm {
         sources: Sources,
         window: usize,
     ) -> Result<(Self, Arrival)> {
-        let mut swarm = Self {
-            poll: Poll::new()?,
-            events: Events::with_capacity(EVENTS),
-            links: Vec::new(),
-            buffer: vec![0; READ_BYTES],
-            clock: SystemClock::default(),
-            alarm: None,
-            reads: 0,
-        };
-        swarm.links.resize_with(seats.clients(), || None);
+        let mut swarm = Self::new(seats)?;
         let mut assembly = Assembly::new(way.driver, seats);
         let begin = swarm.now();
         // Whoever makes a room comes first, so that the others find it.
@@ -140,12 +146,7 @@ impl Swarm {
             while begun - assembly.ready < window
                 && let Some(client) = clients.next()
             {
-                let mut link = Link::open(way, sources.of(client))?;
-                // Edge-triggered: writability is reported once the link is up, and then only after
-                // the socket was full.
-                let interest = Interest::READABLE | Interest::WRITABLE;
-                self.poll.registry().register(link.source(), Token(client), interest)?;
-                self.links[client] = Some(link);
+                self.open(client, way, sources)?;
                 assembly.begun(client, self.clock.now());
                 begun += 1;
             }
@@ -158,6 +159,17 @@ impl Swarm {
                 return Err(Failure::new(format!("{due} clients wait in vain to be let in")));
             }
         }
+        Ok(())
+    }
+
+    /// A client begins to connect.
+    pub(crate) fn open(&mut self, client: usize, way: Way<'_>, sources: Sources) -> Result<()> {
+        let mut link = Link::open(way, sources.of(client))?;
+        // Edge-triggered: writability is reported once the link is up, and then only after the socket was
+        // full.
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        self.poll.registry().register(link.source(), Token(client), interest)?;
+        self.links[client] = Some(link);
         Ok(())
     }
 

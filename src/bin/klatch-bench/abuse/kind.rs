@@ -1,5 +1,7 @@
 //! The ways to misbehave.
 
+use std::time::Duration;
+
 use clap::ValueEnum;
 
 use crate::subject::kind::Kind;
@@ -17,6 +19,9 @@ pub(crate) enum Misdeed {
     Silent,
     /// 500 connections that send a byte of a request now and then.
     Drip,
+    /// 600 connections that say nothing, to a server that may open 256 files; who is sent away comes again
+    /// after 5 s.
+    NoDescriptors,
     /// Frames that are too long, or whose inside lies about its length; before and after login.
     BadFrames,
     /// 20 sessions that join and leave the polite people's room all the time.
@@ -37,6 +42,7 @@ impl Misdeed {
             Self::HalfOpenTls => "half-open-tls",
             Self::Silent => "silent",
             Self::Drip => "drip",
+            Self::NoDescriptors => "no-descriptors",
             Self::BadFrames => "bad-frames",
             Self::Churn => "churn",
             Self::SlowReaders => "slow-readers",
@@ -57,10 +63,21 @@ impl Misdeed {
             Self::FloodOneAddress => (20, 1),
             Self::FloodManyAddresses | Self::GuessPasswords => (1_000, 1_000),
             Self::HalfOpenTls | Self::Silent | Self::Drip => (500, 50),
+            Self::NoDescriptors => (600, 60),
             Self::BadFrames => (100, 10),
             Self::Churn => (20, 4),
             Self::SlowReaders => (120, 24),
             Self::LoginFlood => (64, 64),
         }
+    }
+
+    /// How long those who were sent away stay away.
+    pub(crate) const fn pause(self) -> Duration {
+        Duration::from_secs(if matches!(self, Self::NoDescriptors) { 5 } else { 0 })
+    }
+
+    /// How many files the server may open, where that is what is abused.
+    pub(crate) const fn open_files(self) -> Option<u32> {
+        if matches!(self, Self::NoDescriptors) { Some(256) } else { None }
     }
 }

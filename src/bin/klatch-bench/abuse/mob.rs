@@ -11,10 +11,6 @@ use clap::Args;
 use klatch::base::clock::{Clock, Moment, SystemClock};
 use mio::{Events, Interest, Poll, Token};
 use serde_json::json;
-use thread_priority::{
-    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
-    set_thread_priority_and_policy, thread_native_id,
-};
 
 use super::kind::Misdeed;
 use super::role::{Next, Role};
@@ -26,7 +22,7 @@ use crate::sibling::orders;
 use crate::subject::kind::Kind;
 
 /// The mob comes from 127.8.0.1 on.
-pub(super) const FIRST_ADDRESS: u32 = 8 << 16;
+pub(crate) const FIRST_ADDRESS: u32 = 8 << 16;
 const READ_BYTES: usize = 256 * 1024;
 const EVENTS: usize = 1_024;
 /// Connections that are opened at a time.
@@ -76,6 +72,8 @@ struct Mate {
     has_tried: bool,
     /// How often it has come.
     times: usize,
+    /// Not before then does it come again.
+    back: Moment,
     /// Answers while it misbehaved.
     served: u64,
 }
@@ -105,13 +103,15 @@ struct Mob<'a> {
     next: usize,
     /// Who has no connection.
     away: Vec<usize>,
+    /// How long they stay away.
+    pause: Duration,
     counts: Counts,
 }
 
 /// Misbehaves until its input ends.
 pub(crate) fn run(args: &MobArgs) -> Result<()> {
     // Whoever may not is as good a mob.
-    stand_back().ok();
+    machine::stand_back().ok();
     machine::raise_open_files()?;
     driver::set_run(args.run);
     let orders = orders();
@@ -161,13 +161,6 @@ pub(crate) fn run(args: &MobArgs) -> Result<()> {
     }
 }
 
-/// Has this thread run only when nobody else wants to (`SCHED_IDLE`). The least priority of the others
-/// would not do: whoever wakes still waits for the rest of its time, 3 ms.
-fn stand_back() -> std::result::Result<(), thread_priority::Error> {
-    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
-    set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle)
-}
-
 impl Mob<'_> {
     fn new(args: &MobArgs, driver: &'static dyn Driver) -> Result<Self> {
         let count = args.connections;
@@ -180,6 +173,7 @@ impl Mob<'_> {
             is_in: false,
             has_tried: false,
             times: 0,
+            back: Moment(0),
             served: 0,
         };
         Ok(Self {
@@ -193,6 +187,7 @@ impl Mob<'_> {
             has_begun: false,
             next: 0,
             away: (0..count).rev().collect(),
+            pause: args.misdeed.pause(),
             counts: Counts::default(),
         })
     }
@@ -201,6 +196,7 @@ impl Mob<'_> {
     fn open(&mut self) -> Result<()> {
         // Whoever makes a room comes before those who join it.
         let firsts_are_in = self.mates.iter().all(|mate| mate.has_tried || !mate.role.is_first());
+        let now = self.clock.now();
         let mut waiting = Vec::new();
         // At first they come as others do; whoever comes again does not wait.
         let is_new = |mate: &&Mate| mate.link.is_some() && !mate.has_tried;
@@ -209,7 +205,7 @@ impl Mob<'_> {
         for _ in 0..openings {
             let Some(number) = self.away.pop() else { break };
             let mate = &mut self.mates[number];
-            if !firsts_are_in && !mate.role.is_first() {
+            if mate.back > now || !firsts_are_in && !mate.role.is_first() {
                 waiting.push(number);
                 continue;
             }
@@ -234,7 +230,9 @@ impl Mob<'_> {
     }
 
     fn turn(&mut self, events: &mut Events, wait: Duration) -> Result<()> {
-        let mut is_hot = self.has_begun && !self.away.is_empty();
+        let now = self.clock.now();
+        let is_due = |&number: &usize| self.mates[number].back <= now;
+        let mut is_hot = self.has_begun && self.away.iter().any(is_due);
         // Nobody floods before all are there: they would keep each other out.
         for number in 0..if self.has_begun { self.mates.len() } else { 0 } {
             is_hot |= self.refill(number);
@@ -350,6 +348,7 @@ impl Mob<'_> {
     fn close(&mut self, number: usize) {
         let mate = &mut self.mates[number];
         (mate.has_tried, mate.is_in) = (true, false);
+        mate.back = self.clock.now().after(self.pause);
         if let Some(link) = mate.link.take() {
             link.abort();
             self.counts.closed += 1;

@@ -20,7 +20,7 @@ use crate::error::{Failure, Result};
 use crate::link::Sources;
 use crate::report::Figures;
 use crate::sibling::Sibling;
-use crate::subject::kind::{Kind, Limits, Store};
+use crate::subject::kind::{Kind, Limits, Setup, Store};
 use crate::subject::{Server, Target};
 use crate::swarm::{Seats, Swarm};
 use crate::workload::rate::Pace;
@@ -134,7 +134,8 @@ impl Work for Case {
     }
 
     fn run(&self, target: &Target, options: &Common) -> Result<Figures> {
-        let setup = options.setup(self, Store::Memory);
+        let open_files = self.misdeed.open_files();
+        let setup = Setup { open_files, ..options.setup(self, Store::Memory) };
         let server = Server::start(target, setup, options)?;
         let figures = self.measure(&server, target.kind(), options);
         figures.map_err(|error| server.explain(&error.to_string()))

@@ -60,7 +60,7 @@ impl Role {
                 Self::Flood { room, first, says: driver.template(room), said: 0 }
             }
             Misdeed::HalfOpenTls => Self::Wait { bytes: half_a_hello() },
-            Misdeed::Silent => Self::Wait { bytes: Vec::new() },
+            Misdeed::Silent | Misdeed::NoDescriptors => Self::Wait { bytes: Vec::new() },
             Misdeed::Drip => {
                 let bytes = driver.introduction("drip", FIRST_ROOM, true).concat();
                 Self::Drip { bytes, sent: 0 }

@@ -74,6 +74,8 @@ pub(crate) struct Setup {
     pub(crate) tls: bool,
     /// A port that must be the same as before.
     pub(crate) port: Option<u16>,
+    /// How many files it may open, if not as many as the system lets it.
+    pub(crate) open_files: Option<u32>,
 }
 
 /// How to start a server, and where it will listen if it does not say so itself.
@@ -221,7 +223,15 @@ fn klatchd(home: &Path, setup: Setup, options: &Common) -> Result<Command> {
             program.display()
         )));
     }
-    let mut command = Command::new(program);
+    let mut command = match setup.open_files {
+        None => Command::new(program),
+        Some(files) => {
+            // It ends as the program that it was told, under the same number.
+            let mut command = Command::new("prlimit");
+            command.arg(format!("--nofile={files}:{files}")).arg(program);
+            command
+        }
+    };
     let engine = match setup.store {
         Store::Memory => "memory",
         Store::Disk => "sqlite",

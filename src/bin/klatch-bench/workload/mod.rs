@@ -11,6 +11,7 @@ pub(crate) mod restart;
 pub(crate) mod snapshot;
 pub(crate) mod soak;
 pub(crate) mod storm;
+pub(crate) mod strangers;
 
 use crate::args::Common;
 use crate::error::Result;
