@@ -92,6 +92,10 @@ pub struct UserName {
 impl UserName {
     /// Reads a name; the case is kept for display and ignored for comparison.
     pub fn parse(raw: &str) -> Result<Self, NameError> {
+        // Most names are plain, and this stands on the path of every login.
+        if is_plain(raw) {
+            return Ok(Self { text: raw.into(), skeleton: skeleton_of(raw) });
+        }
         check(raw)?;
         let text = UsernameCasePreserved::enforce(raw).map_err(|_| NameError::Profile)?;
         let mapped = UsernameCaseMapped::enforce(raw).map_err(|_| NameError::Profile)?;
@@ -266,13 +270,30 @@ fn check_scripts(text: &str) -> Result<(), NameError> {
 /// The UTS 39 skeleton, taken of the lower-cased text and lower-cased again: prototypes such as
 /// that of `I` (which is `l`) would otherwise differ between the cases of one name.
 fn skeleton_of(mapped: &str) -> Arc<str> {
+    /// Of a text of such characters it is what they look like one by one: none of them combines.
+    static ASCII: LazyLock<[String; 128]> = LazyLock::new(|| {
+        std::array::from_fn(|code| u8::try_from(code).map_or_else(|_| String::new(), of_one))
+    });
+    let of_one = |byte: &u8| ASCII.get(usize::from(*byte)).map(String::as_str);
+    match mapped.as_bytes().iter().map(of_one).collect::<Option<String>>() {
+        Some(skeleton) => skeleton.into(),
+        None => skeleton_of_any(mapped).into(),
+    }
+}
+
+fn of_one(byte: u8) -> String {
+    skeleton_of_any(char::from(byte).encode_utf8(&mut [0; 4]))
+}
+
+fn skeleton_of_any(mapped: &str) -> String {
     let folded: String = skeleton(mapped).collect::<String>().to_lowercase();
-    skeleton(&folded).collect::<String>().into()
+    skeleton(&folded).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[track_caller]
     fn refused(raw: &str, expected: &NameError) {
@@ -302,6 +323,24 @@ mod tests {
         alike("rnary", "mary");
         // All of it in another script passes the script check, so the skeleton must catch it.
         alike("аре", "ape");
+    }
+
+    proptest! {
+        /// The short ways lead where the long ones do.
+        #[test]
+        fn plain_names_are_what_the_profile_makes_of_them(
+            raw in "[a-z0-9]([a-z0-9._-]{0,30}[a-z0-9])?",
+            ascii in "[ -~]{0,40}",
+        ) {
+            prop_assert!(is_plain(&raw));
+            prop_assert_eq!(check(&raw), Ok(()));
+            prop_assert_eq!(check_scripts(&raw), Ok(()));
+            let kept = UsernameCasePreserved::enforce(raw.as_str());
+            let mapped = UsernameCaseMapped::enforce(raw.as_str());
+            prop_assert_eq!(kept.as_deref(), Ok(raw.as_str()));
+            prop_assert_eq!(mapped.as_deref(), Ok(raw.as_str()));
+            prop_assert_eq!(skeleton_of(&ascii).to_string(), skeleton_of_any(&ascii));
+        }
     }
 
     #[test]
