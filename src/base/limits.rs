@@ -99,8 +99,11 @@ pub const LANE_SESSIONS: usize = 4;
 pub const LANE_SESSIONS_ALONE: usize = 16;
 /// Connections that may be on their way to a worker at a time: further ones wait in the listening socket.
 pub const APPROACHES: usize = 16;
-/// Deadlines that are looked at before others have a turn.
-pub const SWEEP_SESSIONS: usize = 32;
+/// Deadlines that are looked at before others have a turn; more if it takes more of them than
+/// [`SWEEP_PORTIONS`] to be done by the next tick.
+pub const SWEEP_SESSIONS: usize = 8;
+/// Portions into which the deadlines of a tick are divided at most: one in 5 ms.
+pub const SWEEP_PORTIONS: usize = 50;
 /// Jobs that the Scheduler hands out in one turn of its thread: 12 x 10 us, with all that comes of them.
 pub const SCHEDULER_JOBS: usize = 12;
 /// Mailbox of a shared actor, in messages: the second fence; the first is each session's credit.

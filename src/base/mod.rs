@@ -4,6 +4,7 @@
 
 pub mod ban;
 pub mod clock;
+pub mod descriptors;
 pub mod histogram;
 pub mod id;
 pub mod isolation;

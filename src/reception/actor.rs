@@ -15,16 +15,18 @@ use std::net::{SocketAddr, TcpStream};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
 
 use actix::fut::ActorFuture;
 use actix::{Actor, AsyncContext, Context, Handler, Message};
+use tokio::time::{Instant, Sleep, sleep};
 
 pub use self::operate::{Adopt, Because, Glimpse, Kick, Outboxes, Sessions, Waiting, Whom, Why};
 use crate::account::mail::{End, Follow, Restore};
 use crate::base::clock::Moment;
-use crate::base::limits::{MAILBOX, SWEEP_SESSIONS};
+use crate::base::limits::{MAILBOX, SWEEP_PORTIONS, SWEEP_SESSIONS};
+use crate::base::wheel::TICK;
 use crate::directory::mail::{Goal, Known};
 use crate::fanout::link::{Framing, Link};
 use crate::protocol::codec;
@@ -38,7 +40,6 @@ use crate::session::worker::Worker;
 use crate::throttle::actor::Sweep;
 use crate::throttle::bans::Bans;
 use crate::throttle::permit::Permit;
-use crate::transport::turn::come_again;
 use crate::transport::{Socket, Stream};
 
 /// A connection came.
@@ -80,19 +81,29 @@ pub struct Reception {
     draining: bool,
     /// Whose deadlines have come, and are to be looked at.
     due: VecDeque<Rc<Link>>,
+    /// So many of them at a time, at such distances.
+    portion: usize,
+    pause: Duration,
 }
 
 impl Reception {
     /// The reception of a worker.
     pub fn new(worker: Rc<Worker>) -> Self {
-        Self { worker, bans: Arc::default(), draining: false, due: VecDeque::new() }
+        Self {
+            worker,
+            bans: Arc::default(),
+            draining: false,
+            due: VecDeque::new(),
+            portion: SWEEP_SESSIONS,
+            pause: TICK,
+        }
     }
 
     /// Looks at a few of those whose deadlines have come; whether there are more.
     fn sweep(&mut self) -> bool {
         let (shard, timeouts) = (&self.worker.shard, self.worker.settings().timeouts);
         let now = shard.now();
-        for link in self.due.drain(..self.due.len().min(SWEEP_SESSIONS)) {
+        for link in self.due.drain(..self.due.len().min(self.portion)) {
             match look(&facts(&link, now), &timeouts, now) {
                 Due::Wait(next) => shard.arm(&link, next),
                 Due::Ping(next) => {
@@ -115,8 +126,9 @@ impl Reception {
     }
 }
 
-/// Looks at all whose deadlines have come, and lets others have their turns in between.
-struct Sweeping;
+/// Looks at all whose deadlines have come, all over the tick: thousands that are closed in one moment would be
+/// felt by those who come or chat in the same moment.
+struct Sweeping(Pin<Box<Sleep>>);
 
 impl ActorFuture<Reception> for Sweeping {
     type Output = ();
@@ -127,11 +139,14 @@ impl ActorFuture<Reception> for Sweeping {
         _: &mut Context<Reception>,
         cx: &mut TaskContext<'_>,
     ) -> Poll<()> {
-        if !reception.sweep() {
-            return Poll::Ready(());
+        let rest = &mut self.get_mut().0;
+        loop {
+            ready!(rest.as_mut().poll(cx));
+            if !reception.sweep() {
+                return Poll::Ready(());
+            }
+            rest.as_mut().reset(Instant::now() + reception.pause);
         }
-        come_again(cx);
-        Poll::Pending
     }
 }
 
@@ -198,8 +213,11 @@ impl Handler<Sweep> for Reception {
     fn handle(&mut self, sweep: Sweep, ctx: &mut Self::Context) {
         let sweeps = !self.due.is_empty();
         self.due.extend(self.worker.shard.due(sweep.0));
-        if !sweeps {
-            ctx.spawn(Sweeping);
+        let portions = self.due.len().div_ceil(SWEEP_SESSIONS).clamp(1, SWEEP_PORTIONS);
+        self.portion = self.due.len().div_ceil(portions);
+        self.pause = TICK / u32::try_from(portions).unwrap_or(1);
+        if !sweeps && self.sweep() {
+            ctx.spawn(Sweeping(Box::pin(sleep(self.pause))));
         }
         self.shed();
     }

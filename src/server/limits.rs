@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::accept::Proxies;
 use crate::account::state::Policy as AccountPolicy;
 use crate::base::clock::millis_up;
-use crate::base::limits;
+use crate::base::{descriptors, limits};
 use crate::config::{Config, Engine, Registration, Switch};
 use crate::fanout::farewell::FAREWELL;
 use crate::fanout::shard::Policy as OutboxPolicy;
@@ -54,7 +54,11 @@ pub fn connections(config: &Config) -> u32 {
             "more connections are configured than open files are allowed: raise LimitNOFILE"
         );
     }
-    u32::try_from(wanted.min(possible)).unwrap_or(u32::MAX)
+    let connections = wanted.min(possible);
+    if let Err(error) = descriptors::make_room(connections + OWN_DESCRIPTORS) {
+        log::debug!(error:% = error; "room for descriptors will be made as they come");
+    }
+    u32::try_from(connections).unwrap_or(u32::MAX)
 }
 
 /// The limits of admission.

@@ -30,6 +30,16 @@ fn it_says_where_it_is_and_how_to_chat() {
     assert!(daemon.greeting.lines().count() <= 7, "a short block");
 }
 
+/// While the kernel makes room for more, nobody is accepted.
+#[test]
+fn there_is_room_for_all_connections_from_the_beginning() {
+    let daemon = Daemon::usual(&["--set", "limits.connections=900"]);
+    let status = format!("/proc/{}/status", daemon.child.id());
+    let status = std::fs::read_to_string(status).unwrap();
+    let size = status.lines().find_map(|line| line.strip_prefix("FDSize:")).unwrap();
+    assert!(size.trim().parse::<u32>().unwrap() >= 900, "{status}");
+}
+
 #[test]
 fn sigterm_tells_everybody_and_ends_well() {
     let mut daemon = Daemon::usual(&[]);

@@ -4,6 +4,7 @@
 use std::fs;
 use std::time::Duration;
 
+use klatch::base::descriptors;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use thread_priority::{
@@ -46,10 +47,12 @@ pub(crate) fn connections_max() -> usize {
     usize::try_from(hard).unwrap_or(usize::MAX).saturating_sub(OTHER_FILES)
 }
 
-/// Allows this process, and the children that it starts, as many open files as the system lets it.
+/// Allows this process, and the children that it starts, as many open files as the system lets it; and makes
+/// room for them, so that it does not stand still while it measures.
 pub(crate) fn raise_open_files() -> Result<()> {
     let limit = getrlimit(Resource::Nofile);
-    Ok(setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?)
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?;
+    Ok(descriptors::make_room(limit.maximum.unwrap_or(u64::MAX))?)
 }
 
 /// Whether a process of its own, which is the server, can hold so many connections.
