@@ -17,6 +17,7 @@ use crate::workload::paste::Paste;
 use crate::workload::rate::Rate;
 use crate::workload::restart::Restart;
 use crate::workload::storm::Storm;
+use crate::workload::strangers::Strangers;
 
 /// Runs all of it; returns what was found that must not be.
 pub(crate) fn run(works: &[Box<dyn Work>], mut options: Common) -> Result<Vec<String>> {
@@ -123,6 +124,7 @@ pub(crate) fn table(options: &Common) -> Vec<Box<dyn Work>> {
     works.push(Box::new(rate(1, 100)));
     works.push(Box::new(rate(1_000, 10)));
     works.push(Box::new(Storm { sessions: 10_000, members: 10, window: None }));
+    works.push(Box::new(Strangers { connections: 9_000, per_second: 5_000 }));
     works.push(Box::new(idle(false)));
     works.push(Box::new(idle(true)));
     works.push(Box::new(Paste { lines: 50, times: 10 }));
