@@ -29,6 +29,8 @@ use crate::swarm::{Seats, Swarm};
 const LOGINS_PER_S: usize = 100;
 /// How long strangers may take to come and to be closed. What takes longer is no deadline.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long that usually takes.
+const USUAL: Duration = Duration::from_secs(10);
 /// Between two looks whether the strangers have come, or are gone.
 const LOOK: Duration = Duration::from_millis(50);
 /// Longest turn, so that those who are due connect.
@@ -62,12 +64,13 @@ pub(crate) struct StrangersArgs {
 }
 
 impl Strangers {
-    fn seats(options: &Common) -> Seats {
-        // As many as may come until all the strangers have lost patience, and before.
-        let time = options.times().1 + PATIENCE * 2;
-        let logins = LOGINS_PER_S * usize::try_from(time.as_secs()).unwrap_or_default();
+    /// Those who log in: before, and so long meanwhile.
+    fn seats(options: &Common, meanwhile: Duration) -> Seats {
+        let (warm_up, measured) = options.times();
+        let time = warm_up + measured + meanwhile;
+        let logins = LOGINS_PER_S * usize::try_from(time.as_secs() + 1).unwrap_or_default();
         // Each makes a room, and so waits for nobody.
-        Seats { rooms: logins.max(1), members: 1 }
+        Seats { rooms: logins, members: 1 }
     }
 
     fn size(&self, options: &Common) -> usize {
@@ -98,7 +101,7 @@ impl Work for Strangers {
     }
 
     fn connections(&self, options: &Common) -> usize {
-        self.size(options)
+        self.size(options) + Self::seats(options, USUAL).clients()
     }
 
     fn run(&self, target: &Target, options: &Common) -> Result<Figures> {
@@ -111,7 +114,7 @@ impl Work for Strangers {
 
 impl Strangers {
     fn measure(&self, server: &Server, options: &Common) -> Result<Figures> {
-        let mut newcomers = Newcomers::new(server.way(), Self::seats(options))?;
+        let mut newcomers = Newcomers::new(server.way(), Self::seats(options, PATIENCE * 2))?;
         let (warm_up, measured) = options.times();
         newcomers.come(warm_up, options)?;
         newcomers.assembly.took.clear();
@@ -139,16 +142,16 @@ impl Strangers {
             told.extend(strangers.look()?);
         }
         let meanwhile = newcomers.take()?;
-        let figure = |name: &str| {
+        let in_the_end = |name: &str| {
             told[1][name].as_f64().ok_or_else(|| Failure::new("the strangers do not say all"))
         };
         let mut figures = Figures::from([
             // What those who logged in meanwhile have is theirs: this is the most that it can be.
             ("rss_bytes_per_connection", full.saturating_sub(empty) as f64 / size as f64),
             ("connected_s", told[0]["connected_s"].as_f64().unwrap_or_default()),
-            ("closed_p50_s", figure("closed_p50_s")?),
-            ("closed_max_s", figure("closed_max_s")?),
-            ("lost", figure("refused")?),
+            ("closed_p50_s", in_the_end("closed_p50_s")?),
+            ("closed_max_s", in_the_end("closed_max_s")?),
+            ("lost", in_the_end("refused")?),
         ]);
         figures.extend(quantiles(&quiet, &[("quiet_p50_us", 0.5), ("quiet_p99_us", 0.99)]));
         figures.extend(quantiles(&meanwhile, &[("abuse_p50_us", 0.5), ("abuse_p99_us", 0.99)]));
