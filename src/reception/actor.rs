@@ -150,6 +150,12 @@ impl ActorFuture<Reception> for Sweeping {
     }
 }
 
+/// How many of so many to look at in one go, and how long to rest then, to be done with the tick.
+fn spread(due: usize) -> (usize, Duration) {
+    let portions = due.div_ceil(SWEEP_SESSIONS).clamp(1, SWEEP_PORTIONS);
+    (due.div_ceil(portions), TICK / u32::try_from(portions).unwrap_or(1))
+}
+
 fn facts(link: &Link, now: Moment) -> Facts {
     let waited = link.waiting_since(now);
     let stalled = link.is_blocked().then(|| {
@@ -213,9 +219,7 @@ impl Handler<Sweep> for Reception {
     fn handle(&mut self, sweep: Sweep, ctx: &mut Self::Context) {
         let sweeps = !self.due.is_empty();
         self.due.extend(self.worker.shard.due(sweep.0));
-        let portions = self.due.len().div_ceil(SWEEP_SESSIONS).clamp(1, SWEEP_PORTIONS);
-        self.portion = self.due.len().div_ceil(portions);
-        self.pause = TICK / u32::try_from(portions).unwrap_or(1);
+        (self.portion, self.pause) = spread(self.due.len());
         if !sweeps && self.sweep() {
             ctx.spawn(Sweeping(Box::pin(sleep(self.pause))));
         }
@@ -272,6 +276,23 @@ impl Handler<Drain> for Reception {
             } else {
                 self.worker.shard.lose(&link);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_are_looked_at_at_once_and_thousands_all_over_the_tick() {
+        assert_eq!(spread(0), (0, TICK));
+        assert_eq!(spread(SWEEP_SESSIONS), (SWEEP_SESSIONS, TICK));
+        for due in [SWEEP_SESSIONS + 1, 399, 401, 1_250, 18_000] {
+            let (portion, pause) = spread(due);
+            let rests = u32::try_from(due.div_ceil(portion) - 1).unwrap();
+            assert!(pause * rests < TICK && pause * rests * 2 >= TICK, "{due} in {portion}");
+            assert!(pause >= TICK / 50, "{due}: {pause:?}");
         }
     }
 }
