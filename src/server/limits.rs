@@ -33,7 +33,8 @@ fn small(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }
 
-/// Raises the limit of open files as far as it goes, and says how many connections that allows.
+/// Raises the limit of open files as far as it goes, makes room for them, and says how many connections that
+/// allows.
 #[must_use]
 pub fn connections(config: &Config) -> u32 {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

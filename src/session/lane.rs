@@ -245,11 +245,21 @@ mod tests {
 
     #[test]
     fn an_empty_line_leaves_its_turn_to_the_others() {
-        let (lane, all) = (Lane::default(), links(3 * LANE_SESSIONS_ALONE));
-        assert_eq!(all.iter().filter(|link| lane.pass(link, NOW)).count(), LANE_SESSIONS_ALONE);
-        lane.call();
-        let given = all.iter().filter(|link| link.turn.get() == Turn::Given).count();
-        assert_eq!(given, LANE_SESSIONS_ALONE);
+        let prepare: [fn(&Link); 3] = [
+            |_| (),
+            |link| link.strained.set(Moment(2)),
+            |link| link.set_closing(LeaveReason::Timeout, NOW),
+        ];
+        for prepare in prepare {
+            let (lane, all) = (Lane::default(), links(3 * LANE_SESSIONS_ALONE));
+            for link in &all {
+                prepare(link);
+            }
+            assert_eq!(all.iter().filter(|link| lane.pass(link, NOW)).count(), LANE_SESSIONS_ALONE);
+            lane.call();
+            let given = all.iter().filter(|link| link.turn.get() == Turn::Given).count();
+            assert_eq!(given, LANE_SESSIONS_ALONE);
+        }
     }
 
     #[test]

@@ -136,9 +136,9 @@ impl Work for Case {
     fn run(&self, target: &Target, options: &Common) -> Result<Figures> {
         let open_files = self.misdeed.open_files();
         let setup = Setup { open_files, ..options.setup(self, Store::Memory) };
-        let server = Server::start(target, setup, options)?;
-        let figures = self.measure(&server, target.kind(), options);
-        figures.map_err(|error| server.explain(&error.to_string()))
+        Server::measured(target, setup, options, |server| {
+            self.measure(server, target.kind(), options)
+        })
     }
 }
 

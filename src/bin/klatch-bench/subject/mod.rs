@@ -23,6 +23,7 @@ use crate::driver::{self, Driver};
 use crate::error::{Failure, Result};
 use crate::link::{Way, client_tls};
 use crate::machine;
+use crate::report::Figures;
 use kind::{Kind, Ports, Setup};
 
 /// How long a server may take to listen, and to stop.
@@ -99,6 +100,17 @@ impl Server {
                 })
             }
         }
+    }
+
+    /// Starts a server and measures it; what fails is told with what the server has said.
+    pub(crate) fn measured(
+        target: &Target,
+        setup: Setup,
+        options: &Common,
+        measure: impl FnOnce(&Self) -> Result<Figures>,
+    ) -> Result<Figures> {
+        let server = Self::start(target, setup, options)?;
+        measure(&server).map_err(|error| server.explain(&error.to_string()))
     }
 
     fn start_in(home: Rc<TempDir>, kind: Kind, setup: Setup, options: &Common) -> Result<Self> {

@@ -69,9 +69,9 @@ impl Work for Idle {
     /// to know that every session was alive.
     fn run(&self, target: &Target, options: &Common) -> Result<Figures> {
         let setup = options.setup(self, Store::Memory);
-        let server = Server::start(target, setup, options)?;
-        let figures = measure(&server, self.seats(options), options);
-        figures.map_err(|error| server.explain(&error.to_string()))
+        Server::measured(target, setup, options, |server| {
+            measure(server, self.seats(options), options)
+        })
     }
 }
 

@@ -131,9 +131,7 @@ impl Work for Load {
 
     fn run(&self, target: &Target, options: &Common) -> Result<Figures> {
         let setup = options.setup(self, Store::Memory);
-        let server = Server::start(target, setup, options)?;
-        let figures = measure(&server, *self, options);
-        figures.map_err(|error| server.explain(&error.to_string()))
+        Server::measured(target, setup, options, |server| measure(server, *self, options))
     }
 }
 

@@ -61,9 +61,7 @@ impl Work for Paste {
 
     fn run(&self, target: &Target, options: &Common) -> Result<Figures> {
         let setup = options.setup(self, Store::Memory);
-        let server = Server::start(target, setup, options)?;
-        let figures = self.measure(&server, options);
-        figures.map_err(|error| server.explain(&error.to_string()))
+        Server::measured(target, setup, options, |server| self.measure(server, options))
     }
 }
 
